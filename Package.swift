@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The same rules for every target, so that no module is laxer than its neighbours.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),  // data races are errors
+    .enableUpcomingFeature("ExistentialAny"),  // a boxed protocol shows in the source
+    .enableUpcomingFeature("InternalImportsByDefault"),  // a module does not leak what it imports
+    .enableUpcomingFeature("MemberImportVisibility"),  // a file names every module it uses
+    .enableExperimentalFeature("Lifetimes"),  // views of a message cannot outlive its bytes
+    .strictMemorySafety(),  // every unsafe expression is marked where it stands
+    .treatAllWarnings(as: .error),  // a warning that may stay is a warning nobody reads
+]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "sojourn",
+    products: [
+        .executable(name: "sojourn", targets: ["sojourn"]),
+        .library(name: "SojournClient", targets: ["SojournClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        // C underneath: libzmq, and the two instructions that Swift has no name for.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "CIntrinsics"),
+
+        // Pure: values in, values out. No clock, no thread, no I/O.
+        .target(name: "SojournModel", dependencies: ["CIntrinsics"], swiftSettings: strict),
+        .target(
+            name: "SojournWire", dependencies: ["SojournModel", "CIntrinsics"],
+            swiftSettings: strict),
+        .target(
+            name: "SojournEngine", dependencies: ["SojournModel", "CIntrinsics"],
+            swiftSettings: strict),
+        .target(
+            name: "SojournService",
+            dependencies: ["SojournModel", "SojournWire", "SojournEngine"],
+            swiftSettings: strict),
+
+        // The shell: sockets, threads, files.
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
+        .target(
+            name: "SojournServer",
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "ZeroMQ", "Yams",
+                log,
+            ], swiftSettings: strict),
+        .target(
+            name: "SojournClient",
+            dependencies: ["SojournModel", "SojournWire", "ZeroMQ"], swiftSettings: strict),
+        .target(name: "SojournInput", dependencies: ["SojournModel"], swiftSettings: strict),
+        .executableTarget(
+            name: "sojourn",
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournServer",
+                "SojournClient", "SojournInput", "ZeroMQ", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict),
+
+        // The plain libzmq echo that `sojourn bench service` measures itself against.
+        .executableTarget(
+            name: "sojourn-yardstick", dependencies: ["CZeroMQ"], path: "Sources/yardstick",
+            linkerSettings: [.linkedLibrary("zmq")]),
+
+        // Tests, and what they share.
+        .target(
+            name: "SojournTestKit",
+            dependencies: ["SojournModel", "SojournWire", "SojournEngine"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SojournWireTests", dependencies: ["SojournWire", "SojournModel", "SojournTestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SojournEngineTests",
+            dependencies: ["SojournEngine", "SojournModel", "SojournTestKit"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SojournServiceTests",
+            dependencies: ["SojournService", "SojournWire", "SojournModel", "SojournTestKit"],
+            swiftSettings: strict),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
+        .testTarget(
+            name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SojournServerTests",
+            dependencies: [
+                "SojournServer", "SojournClient", "SojournWire", "SojournModel", "ZeroMQ",
+                "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournCommandTests",
+            dependencies: ["sojourn", "sojourn-yardstick"], swiftSettings: strict),
+    ]
+)

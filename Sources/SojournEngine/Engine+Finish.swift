@@ -1,0 +1,63 @@
+import SojournModel
+
+extension Engine {
+    /// Hands over sessions that are due by the property's clock, and forgets old visitors.
+    ///
+    /// - Parameter budget: how many entries of the timing wheel are looked at.
+    /// - Returns: true when the budget was used up.
+    @discardableResult
+    mutating func finishDue(
+        _ property: inout PropertyState, _ sink: inout some SessionSink, budget: Int
+    ) -> Bool {
+        let clock = property.clock
+        guard clock > .min else { return false }
+        ordinals.forget(
+            before: clock.subtractingReportingOverflow(
+                property.policy.visitorRetentionMilliseconds
+            ).partialValue, budget: budget)
+        for _ in 0..<budget {
+            let slot = property.wheel.take(upTo: clock, sessions)
+            if slot == 0 { return false }
+            let marks = sessions[slot].marks
+            if marks.contains(.dead) {
+                sessions.remove(slot)
+            } else if marks.contains(.alias) {
+                property.wheel.file(
+                    slot, at: property.policy.finishTime(lastEvent: clock), &sessions)
+            } else if property.isDue(sessions[slot]) {
+                finish(slot, &property, &sink)
+            } else {
+                property.wheel.file(
+                    slot,
+                    at: property.policy.finishTime(lastEvent: sessions[slot].lastEvent), &sessions)
+            }
+        }
+        return true
+    }
+
+    private mutating func finish(
+        _ slot: SessionSlot, _ property: inout PropertyState, _ sink: inout some SessionSink
+    ) {
+        let visitor = sessions[slot].visitor
+        sink.finish(
+            property.id, visitor, sink.wantsSnapshots ? snapshot(of: slot, &property) : nil)
+        counters.sessionsFinished += 1
+
+        let used = sessions[slot].ordinalsUsed
+        if unlink(slot) { ordinals.insert(visitor, ordinal: used, at: property.clock) }
+        freePath(slot, &property)
+        property.texts.release(sessions[slot].exitPage)
+        property.contexts.release(sessions[slot].context, &property.texts)
+        let extensionSlot = sessions[slot].extension
+        if extensionSlot != 0 {
+            property.contexts.release(extensions[extensionSlot].campaign, &property.texts)
+            var alias = extensions[extensionSlot].aliases
+            while alias != 0 {
+                sessions[alias].marks = .dead
+                alias = sessions[alias].older
+            }
+            extensions.remove(extensionSlot)
+        }
+        sessions.remove(slot)
+    }
+}

@@ -1,0 +1,86 @@
+package import SojournModel
+
+/// The session state machine of one partition: batches in, assignments, revisions and finished
+/// sessions out (sojourn-1, "Session semantics").
+///
+/// It has no clock, no randomness and no I/O: time comes in as a value with each batch, so the same
+/// batches give the same bytes on every replay and every machine.
+///
+/// A visitor's live sessions form a chain from the newest back; the index knows the newest. A session
+/// is in the timing wheel from its first event until it is freed.
+package struct Engine: ~Copyable {
+    let limits: EngineLimits
+    private let secret: DeploymentSecret
+    /// The number that revisions carry.
+    package let partition: UInt16
+    let idHasher: SipHash
+    let idMaskHasher: SipHash
+
+    var sessions = SessionTable()
+    var index = VisitorIndex()
+    var extensions = ExtensionTable()
+    var ordinals: OrdinalMemory
+    var scratch = BatchScratch()
+    private var properties: [PropertyBox] = []
+    package internal(set) var counters = EngineCounters()
+
+    /// - Parameters:
+    ///   - secret: keys the hashes of visitors and sessions; the same secret gives the same ids.
+    ///   - partition: the number of this partition.
+    package init(secret: DeploymentSecret, partition: UInt16 = 0, limits: EngineLimits = .init()) {
+        self.secret = secret
+        self.partition = partition
+        self.limits = limits
+        idHasher = SipHash(secret: secret, purpose: SecretPurpose.sessionID)
+        idMaskHasher = SipHash(secret: secret, purpose: SecretPurpose.sessionIDMask)
+        ordinals = OrdinalMemory(limit: limits.rememberedVisitorsMax)
+    }
+
+    /// Makes a property known.
+    ///
+    /// - Precondition: the policy has no fault, and no property with this id was added.
+    package mutating func add(_ property: PropertyID, _ policy: SessionPolicy) {
+        precondition(!properties.contains { $0.id == property })
+        properties.append(
+            PropertyBox(
+                PropertyState(id: property, policy: policy, secret: secret, limits: limits)))
+    }
+
+    /// The state of a property that was added.
+    func box(_ property: PropertyID) -> PropertyBox {
+        guard let box = properties.first(where: { $0.id == property }) else {
+            preconditionFailure("property \(property.rawValue) was not added to the engine")
+        }
+        return box
+    }
+
+    /// Visitors with a session that is not finished.
+    package var liveVisitors: Int { index.count }
+
+    /// Sessions in memory, those that were merged away and wait to be freed included.
+    package var liveSessions: Int { sessions.count }
+
+    /// Visitors whose number of sessions is remembered though all are finished.
+    package var rememberedVisitors: Int { ordinals.count }
+
+    /// Visitors that were forgotten because there were too many.
+    package var rememberedVisitorEvictions: UInt64 { ordinals.evictions }
+
+    /// Texts and contexts of a property that became `(other)`.
+    package func overflows(_ property: PropertyID) -> (texts: UInt64, contexts: UInt64) {
+        let box = box(property)
+        let state = box.take()
+        let overflows = (state.texts.overflows, state.contexts.overflows)
+        box.put(state)
+        return overflows
+    }
+
+    /// Texts and contexts of a property that are held now.
+    package func interned(_ property: PropertyID) -> (texts: Int, contexts: Int) {
+        let box = box(property)
+        let state = box.take()
+        let counts = (state.texts.count, state.contexts.count)
+        box.put(state)
+        return counts
+    }
+}

@@ -1,0 +1,61 @@
+import SojournModel
+
+/// Which sessions to look at when, without looking at the others.
+///
+/// A ring of lists, one a tick. A session is filed once, under the time at which it would finish as
+/// it stood then; when that tick comes and the session has gone on, it is filed again. So an event
+/// costs the wheel nothing, and a tick costs what it holds.
+struct TimingWheel: ~Copyable {
+    private static let slotCount = 4_096
+
+    private var heads = GrowableBuffer<SessionSlot>()
+    /// Milliseconds per tick.
+    let tickMilliseconds: Int64
+    /// The last tick whose list was emptied.
+    private var cursor: Int64 = 0
+    private var hasStarted = false
+
+    /// - Parameter span: the longest time, in milliseconds, for which a session is usually filed.
+    init(span: Int64) {
+        heads.resize(to: Self.slotCount, repeating: 0)
+        tickMilliseconds = max(100, span / Int64(Self.slotCount / 2))
+    }
+
+    private func tick(_ time: Int64) -> Int64 {
+        let ticks = time.quotientAndRemainder(dividingBy: tickMilliseconds)
+        return ticks.remainder < 0 ? ticks.quotient - 1 : ticks.quotient
+    }
+
+    /// Files a session under the first tick that begins at or after `time`.
+    mutating func file(_ slot: SessionSlot, at time: Int64, _ sessions: inout SessionTable) {
+        if !hasStarted {
+            hasStarted = true
+            cursor = tick(time) - 1
+        }
+        // At least the next tick, and at most the farthest one: it is filed again from there.
+        let wanted = min(max(tick(time) + 1, cursor + 1), cursor + Int64(Self.slotCount) - 1)
+        let index = Int(truncatingIfNeeded: wanted) & (Self.slotCount - 1)
+        sessions[slot].wheelNext = heads[index]
+        heads[index] = slot
+    }
+
+    /// Takes the next session whose tick is not after `clock`, or returns 0 when there is none.
+    mutating func take(upTo clock: Int64, _ sessions: borrowing SessionTable) -> SessionSlot {
+        guard hasStarted else { return 0 }
+        let last = tick(clock)
+        // After one turn of the wheel every list has been seen.
+        if last > cursor, last - cursor > Int64(Self.slotCount) {
+            cursor = last - Int64(Self.slotCount)
+        }
+        while cursor < last {
+            let index = Int(truncatingIfNeeded: cursor + 1) & (Self.slotCount - 1)
+            let slot = heads[index]
+            if slot != 0 {
+                heads[index] = sessions[slot].wheelNext
+                return slot
+            }
+            cursor += 1
+        }
+        return 0
+    }
+}
