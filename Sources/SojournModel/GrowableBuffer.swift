@@ -45,7 +45,7 @@
     }
 
     /// Appends what the span holds.
-    public mutating func append(contentsOf elements: Span<Element>) {
+    @inlinable public mutating func append(contentsOf elements: Span<Element>) {
         if count + elements.count > capacity { grow(to: count + elements.count) }
         unsafe elements.withUnsafeBufferPointer { source in
             guard let base = source.baseAddress else { return }
@@ -65,7 +65,7 @@
     }
 
     /// Makes exactly `newCount` elements; new ones are `element`.
-    public mutating func resize(to newCount: Int, repeating element: Element) {
+    @inlinable public mutating func resize(to newCount: Int, repeating element: Element) {
         if newCount > capacity { grow(to: newCount) }
         if newCount > count {
             // Within capacity by the line above.
