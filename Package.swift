@@ -76,16 +76,17 @@ let package = Package(
             dependencies: ["SojournModel", "SojournWire", "SojournEngine"],
             swiftSettings: strict),
         .testTarget(
-            name: "SojournWireTests", dependencies: ["SojournWire", "SojournModel", "SojournTestKit"],
-            swiftSettings: strict),
+            name: "SojournWireTests",
+            dependencies: ["SojournWire", "SojournModel", "SojournTestKit"], swiftSettings: strict),
         .testTarget(
             name: "SojournEngineTests",
             dependencies: ["SojournEngine", "SojournModel", "SojournTestKit"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "SojournServiceTests",
-            dependencies: ["SojournService", "SojournWire", "SojournModel", "SojournTestKit"],
-            swiftSettings: strict),
+            dependencies: [
+                "SojournService", "SojournEngine", "SojournWire", "SojournModel", "SojournTestKit",
+            ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
@@ -95,6 +96,12 @@ let package = Package(
             dependencies: [
                 "SojournServer", "SojournClient", "SojournWire", "SojournModel", "ZeroMQ",
                 "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournClientTests",
+            dependencies: [
+                "SojournClient", "SojournServer", "SojournService", "SojournWire", "SojournModel",
+                "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournCommandTests",

@@ -1,12 +1,51 @@
 #include "CIntrinsics.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 static uint32_t table[256];
-static atomic_int table_ready;
 
-static void fill_table(void) {
+static uint32_t crc32c_table(uint32_t crc, const uint8_t *bytes, size_t count) {
+    while (count--) crc = (crc >> 8) ^ table[(crc ^ *bytes++) & 0xFF];
+    return crc;
+}
+
+// The instruction takes three cycles and one can start in each, so three runs of bytes are summed side by
+// side. A sum is moved over the bytes of the next run by what it becomes behind as many zeros, which is
+// linear: one table for each of its four bytes.
+//
+//     | run 0 | run 1 | run 2 |   sum = move(move(crc0) ^ crc1) ^ crc2
+enum { LONG_RUN = 1024, SHORT_RUN = 128 };
+
+typedef struct {
+    uint32_t of_byte[4][256];
+} move_tables;
+
+static uint32_t move(const move_tables *tables, uint32_t crc) {
+    return tables->of_byte[0][crc & 0xFF] ^ tables->of_byte[1][crc >> 8 & 0xFF]
+        ^ tables->of_byte[2][crc >> 16 & 0xFF] ^ tables->of_byte[3][crc >> 24];
+}
+
+static void fill_move_tables(move_tables *tables, size_t run) {
+    for (int byte = 0; byte < 4; byte++) {
+        uint32_t of_bit[8];
+        for (int bit = 0; bit < 8; bit++) {
+            uint32_t crc = 1u << (8 * byte + bit);
+            for (size_t zero = 0; zero < run; zero++) crc = (crc >> 8) ^ table[crc & 0xFF];
+            of_bit[bit] = crc;
+        }
+        for (int value = 0; value < 256; value++) {
+            uint32_t crc = 0;
+            for (int bit = 0; bit < 8; bit++) {
+                if (value >> bit & 1) crc ^= of_bit[bit];
+            }
+            tables->of_byte[byte][value] = crc;
+        }
+    }
+}
+
+static move_tables long_moves, short_moves;
+
+__attribute__((constructor)) static void fill_tables(void) {
     for (uint32_t i = 0; i < 256; i++) {
         uint32_t crc = i;
         for (int bit = 0; bit < 8; bit++) {
@@ -14,54 +53,61 @@ static void fill_table(void) {
         }
         table[i] = crc;
     }
-    // Two threads may both fill the table: they write the same values.
-    atomic_store_explicit(&table_ready, 1, memory_order_release);
-}
-
-static uint32_t crc32c_table(uint32_t crc, const uint8_t *bytes, size_t count) {
-    if (!atomic_load_explicit(&table_ready, memory_order_acquire)) fill_table();
-    while (count--) crc = (crc >> 8) ^ table[(crc ^ *bytes++) & 0xFF];
-    return crc;
+    fill_move_tables(&long_moves, LONG_RUN);
+    fill_move_tables(&short_moves, SHORT_RUN);
 }
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
-__attribute__((target("sse4.2")))
-static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *bytes, size_t count) {
-    uint64_t wide = crc;
-    for (; count >= 8; count -= 8, bytes += 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        wide = _mm_crc32_u64(wide, word);
-    }
-    crc = (uint32_t)wide;
-    while (count--) crc = _mm_crc32_u8(crc, *bytes++);
-    return crc;
-}
-
+#define WITH_CRC __attribute__((target("sse4.2")))
+#define ADD_WORD(crc, word) ((uint32_t)_mm_crc32_u64(crc, word))
+#define ADD_BYTE(crc, byte) _mm_crc32_u8(crc, byte)
 static int has_hardware(void) { return __builtin_cpu_supports("sse4.2"); }
 #elif defined(__ARM_FEATURE_CRC32)
 #include <arm_acle.h>
 
-static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *bytes, size_t count) {
-    for (; count >= 8; count -= 8, bytes += 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        crc = __crc32cd(crc, word);
+#define WITH_CRC
+#define ADD_WORD(crc, word) __crc32cd(crc, word)
+#define ADD_BYTE(crc, byte) __crc32cb(crc, byte)
+static int has_hardware(void) { return 1; }
+#else
+#define WITH_CRC
+#define ADD_WORD(crc, word) ((void)(word), (crc))
+#define ADD_BYTE(crc, byte) ((void)(byte), (crc))
+static int has_hardware(void) { return 0; }
+#endif
+
+WITH_CRC static inline uint32_t add_word(uint32_t crc, const uint8_t *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return ADD_WORD(crc, word);
+}
+
+WITH_CRC static uint32_t add_runs(
+    uint32_t crc, const uint8_t **bytes, size_t *count, size_t run, const move_tables *tables) {
+    while (*count >= 3 * run) {
+        const uint8_t *at = *bytes;
+        uint32_t second = 0, third = 0;
+        for (size_t i = 0; i < run; i += 8) {
+            crc = add_word(crc, at + i);
+            second = add_word(second, at + run + i);
+            third = add_word(third, at + 2 * run + i);
+        }
+        crc = move(tables, move(tables, crc) ^ second) ^ third;
+        *bytes += 3 * run;
+        *count -= 3 * run;
     }
-    while (count--) crc = __crc32cb(crc, *bytes++);
     return crc;
 }
 
-static int has_hardware(void) { return 1; }
-#else
-static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *bytes, size_t count) {
-    return crc32c_table(crc, bytes, count);
+WITH_CRC static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *bytes, size_t count) {
+    crc = add_runs(crc, &bytes, &count, LONG_RUN, &long_moves);
+    crc = add_runs(crc, &bytes, &count, SHORT_RUN, &short_moves);
+    for (; count >= 8; count -= 8, bytes += 8) crc = add_word(crc, bytes);
+    while (count--) crc = ADD_BYTE(crc, *bytes++);
+    return crc;
 }
-
-static int has_hardware(void) { return 0; }
-#endif
 
 uint32_t sojourn_crc32c(const void *bytes, size_t count) {
     uint32_t crc = 0xFFFFFFFFu;

@@ -49,7 +49,8 @@ extension Engine {
         hashVisitors(of: batch, property)
 
         let policy = property.policy
-        let isPlain = policy.midnight == nil && !policy.splitsOnCampaign && batch.eventIDs.isEmpty
+        let isPlain =
+            policy.midnight == nil && !policy.splitsOnCampaign && batch.eventIDs.isEmpty
             && !hasKnownBots(batch)
         let latest = time.server.addingReportingOverflow(policy.maxClockSkewMilliseconds)
         let lastAllowed = latest.overflow ? Int64.max : latest.partialValue

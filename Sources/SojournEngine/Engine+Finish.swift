@@ -22,8 +22,10 @@ extension Engine {
             if marks.contains(.dead) {
                 sessions.remove(slot)
             } else if marks.contains(.alias) {
+                // At the end of the number range the sum wraps; never before the clock, or it would
+                // be taken again and again.
                 property.wheel.file(
-                    slot, at: property.policy.finishTime(lastEvent: clock), &sessions)
+                    slot, at: max(clock, property.policy.finishTime(lastEvent: clock)), &sessions)
             } else if property.isDue(sessions[slot]) {
                 finish(slot, &property, &sink)
             } else {
@@ -39,6 +41,12 @@ extension Engine {
         _ slot: SessionSlot, _ property: inout PropertyState, _ sink: inout some SessionSink
     ) {
         let visitor = sessions[slot].visitor
+        // The session before is due as well. It may come later, and needs to know what ended it.
+        let older = sessions[slot].older
+        if older != 0, sessions[older].marks.boundaryOut == nil {
+            sessions[older].marks.boundaryOut = boundaryOut(
+                of: older, before: slot, &property)
+        }
         sink.finish(
             property.id, visitor, sink.wantsSnapshots ? snapshot(of: slot, &property) : nil)
         counters.sessionsFinished += 1

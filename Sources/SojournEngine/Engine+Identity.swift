@@ -20,7 +20,8 @@ extension Engine {
             visitor.bits.high ^ UInt64(bitPattern: time), visitor.bits.low ^ UInt64(ordinal))
         let event = of.high & (1 << 34 - 1)
         let prefix = visitor.bits.high >> (64 - Self.prefixBits)
-        let low = (event << Self.prefixBits)
+        let low =
+            (event << Self.prefixBits)
             | (prefix ^ mask(time: time, event: event, property)) & Self.prefixMask
         return SessionID(
             milliseconds: time, a: event >> 22, b: low & (1 << 62 - 1))

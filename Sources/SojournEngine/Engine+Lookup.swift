@@ -7,7 +7,9 @@ extension Engine {
     ) -> [SessionSnapshot] {
         let box = box(propertyID)
         var property = box.take()
-        property.clock = max(property.clock, clock)
+        // Only for as long as it looks: look-ups are not in the journal, so they change nothing.
+        let engineClock = property.clock
+        property.clock = max(engineClock, clock)
         var found: [SessionSnapshot] = []
         let visitor = VisitorHash(property.visitorHasher.hash128(visitorKey))
         var slot = index.find(visitor, in: sessions)
@@ -15,6 +17,7 @@ extension Engine {
             if !property.isDue(sessions[slot]) { found.append(snapshot(of: slot, &property)) }
             slot = sessions[slot].older
         }
+        property.clock = engineClock
         box.put(property)
         return found.reversed()
     }
@@ -25,10 +28,12 @@ extension Engine {
     ) -> SessionSnapshot? {
         let box = box(propertyID)
         var property = box.take()
-        property.clock = max(property.clock, clock)
+        let engineClock = property.clock
+        property.clock = max(engineClock, clock)
         let slot = slot(of: id, &property)
         let found =
             slot == 0 || property.isDue(sessions[slot]) ? nil : snapshot(of: slot, &property)
+        property.clock = engineClock
         box.put(property)
         return found
     }
@@ -84,16 +89,27 @@ extension Engine {
             finishesAt: property.policy.finishTime(lastEvent: session.lastEvent))
     }
 
-    /// Why a session ended: the boundary of the next one, or that time went by; nil when it has not.
+    /// Why a session ended, or nil when it has not.
     private func boundaryOut(
         of slot: SessionSlot, _ property: inout PropertyState
     ) -> Boundary? {
+        if let known = sessions[slot].marks.boundaryOut { return known }
         var newer = index.find(sessions[slot].visitor, in: sessions)
         if newer != slot {
             while sessions[newer].older != slot { newer = sessions[newer].older }
-            return sessions[newer].boundary
+            return boundaryOut(of: slot, before: newer, &property)
         }
         if sessions[slot].state.isEnded { return .explicit }
         return property.isDue(sessions[slot]) ? .idle : nil
+    }
+
+    /// Why a session ended that is followed by another: an `end` event, or that the timeout went by,
+    /// else the boundary of the other. So it does not matter which of them is finished first.
+    func boundaryOut(
+        of slot: SessionSlot, before newer: SessionSlot, _ property: inout PropertyState
+    ) -> Boundary {
+        if sessions[slot].state.isEnded { return .explicit }
+        let gap = sessions[newer].firstEvent - sessions[slot].lastEvent
+        return gap >= property.policy.timeoutMilliseconds ? .idle : sessions[newer].boundary
     }
 }

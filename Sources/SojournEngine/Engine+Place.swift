@@ -33,7 +33,8 @@ extension Engine {
         let cutBefore = cut(between.earlier, before: event, isNewest: between.later == 0, &property)
         let cutAfter = cut(after: event, between.later, &property)
         let canJoinEarlier = between.earlier != 0 && cutBefore == nil
-        let canJoinLater = between.later != 0 && cutAfter == nil
+        let canJoinLater =
+            between.later != 0 && cutAfter == nil
             && (event.kind != .heartbeat || canJoinEarlier)
 
         if canJoinEarlier && canJoinLater, canMerge(between.earlier, between.later, &property) {
@@ -137,10 +138,7 @@ extension Engine {
     private func canMerge(
         _ earlier: SessionSlot, _ later: SessionSlot, _ property: inout PropertyState
     ) -> Bool {
-        switch sessions[later].boundary {
-        case .maxDuration, .maxEvents, .campaign: return false
-        case .first, .idle, .midnight, .explicit: break
-        }
+        if isCapOrCampaign(sessions[later].boundary) { return false }
         let policy = property.policy
         if let longest = policy.maxDurationMilliseconds,
             sessions[later].lastEvent - sessions[earlier].firstEvent > longest
@@ -169,12 +167,21 @@ extension Engine {
             sessions[slot].boundary = .idle
         } else if !property.sameDay(last, first) {
             sessions[slot].boundary = .midnight
+        } else if isCapOrCampaign(sessions[slot].boundary) {
+            // What these have cut stays cut for that reason.
         } else if let longest = policy.maxDurationMilliseconds,
             sessions[slot].lastEvent - sessions[earlier].firstEvent > longest
         {
             sessions[slot].boundary = .maxDuration
-        } else if sessions[slot].boundary != .campaign {
+        } else {
             sessions[slot].boundary = .maxEvents
+        }
+    }
+
+    private func isCapOrCampaign(_ boundary: Boundary) -> Bool {
+        switch boundary {
+        case .maxDuration, .maxEvents, .campaign: true
+        case .first, .idle, .midnight, .explicit: false
         }
     }
 

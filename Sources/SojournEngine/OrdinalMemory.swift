@@ -42,8 +42,9 @@ struct OrdinalMemory: ~Copyable {
     mutating func insert(_ visitor: VisitorHash, ordinal: UInt32, at milliseconds: Int64) {
         if limit == 0 { return }
         while count >= limit {
+            // A visitor who has come back left a gap; that is no eviction.
+            if ring[head].visitor != 0 { evictions += 1 }
             dropFirst()
-            evictions += 1
         }
         makeRoom()
         ring.append(

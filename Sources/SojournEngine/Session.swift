@@ -64,6 +64,13 @@ struct Session: BitwiseCopyable {
         static let dead = Marks(rawValue: 4)
         /// It is the newest of its visitor's live sessions: the one that the index names.
         static let newest = Marks(rawValue: 8)
+
+        /// Why it ended, noted when the session behind it is handed over first; nil before.
+        /// The three highest bits.
+        var boundaryOut: Boundary? {
+            get { rawValue >> 5 == 0 ? nil : Boundary(rawValue: rawValue >> 5) }
+            set { self = Marks(rawValue: rawValue & 31 | (newValue?.rawValue ?? 0) << 5) }
+        }
     }
 
     /// More events than this within 100 seconds mark a session as automated.

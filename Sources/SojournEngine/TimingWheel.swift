@@ -30,7 +30,8 @@ struct TimingWheel: ~Copyable {
     mutating func file(_ slot: SessionSlot, at time: Int64, _ sessions: inout SessionTable) {
         if !hasStarted {
             hasStarted = true
-            cursor = tick(time) - 1
+            // A span before the first session's turn: others that came later may be due before it.
+            cursor = tick(time) - Int64(Self.slotCount / 2) - 1
         }
         // At least the next tick, and at most the farthest one: it is filed again from there.
         let wanted = min(max(tick(time) + 1, cursor + 1), cursor + Int64(Self.slotCount) - 1)
@@ -43,10 +44,10 @@ struct TimingWheel: ~Copyable {
     mutating func take(upTo clock: Int64, _ sessions: borrowing SessionTable) -> SessionSlot {
         guard hasStarted else { return 0 }
         let last = tick(clock)
-        // After one turn of the wheel every list has been seen.
-        if last > cursor, last - cursor > Int64(Self.slotCount) {
-            cursor = last - Int64(Self.slotCount)
-        }
+        // After one turn of the wheel every list has been seen. Whole turns are left out, so that the
+        // lists are still seen in the order of their ticks.
+        let turns = (last - cursor) / Int64(Self.slotCount)
+        if turns > 1 { cursor += (turns - 1) * Int64(Self.slotCount) }
         while cursor < last {
             let index = Int(truncatingIfNeeded: cursor + 1) & (Self.slotCount - 1)
             let slot = heads[index]

@@ -29,7 +29,8 @@ public struct EventBatch: ~Escapable {
     /// Eight bytes each, zero for none; empty when no event has an id.
     public let eventIDs: RawSpan
 
-    @_lifetime(copy times, copy kinds, copy visitors, copy visitorKeys, copy names, copy texts,
+    @_lifetime(
+        copy times, copy kinds, copy visitors, copy visitorKeys, copy names, copy texts,
         copy contextIndexes, copy contexts, copy values, copy eventIDs)
     @inlinable public init(
         count: Int, baseTime: Int64, times: RawSpan, timeWidth: Int, kinds: RawSpan,

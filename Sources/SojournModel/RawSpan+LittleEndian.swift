@@ -8,6 +8,7 @@ extension RawSpan {
     {
         precondition(offset >= 0 && offset &+ MemoryLayout<T>.size <= byteCount)
         // In bounds by the line above, and every bit pattern of an integer is a value of it.
-        return T(littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: T.self))
+        return T(
+            littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: T.self))
     }
 }

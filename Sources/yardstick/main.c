@@ -196,6 +196,12 @@ static int run_server(const char *endpoint, size_t reply_bytes, bool curve)
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    /* Who starts us may block these signals, and a blocked one would never come. */
+    sigset_t stops;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGTERM);
+    sigaddset(&stops, SIGINT);
+    sigprocmask(SIG_UNBLOCK, &stops, NULL);
 
     void *context = zmq_ctx_new();
     void *socket = open_socket(context, ZMQ_ROUTER, STOP_POLL_MS);

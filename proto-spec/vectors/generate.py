@@ -279,6 +279,11 @@ def good_assign(name, description, body, **head):
 
 
 def valid_assign_requests():
+    noon = 1_749_988_800_000  # 2025-06-15 12:00:00 UTC
+    good_assign("worked-example", "The request of \"A worked example\" in the specification.",
+                assign([event(noon, visitor=b"anna", name="/home")], {"name": 1, "texts": 2},
+                       base=noon),
+                correlation="7", producer="1", sequence="1", property=1)
     one = [event(BASE)]
     good_assign("one-event", "The smallest batch: one event, four columns.", assign(one))
     good_assign("every-column", "All eleven columns at once.", everything(), correlation="42",
@@ -491,6 +496,10 @@ def good_reply(name, description, body, **head):
 def valid_assign_replies():
     one = [session(BASE, 1)]
     new = [answer(0, 1, "new")]
+    noon = session(1_749_988_800_000, 0x0DDC0FFEE)
+    good_reply("worked-example", "The reply of \"A worked example\" in the specification.",
+               assigned([noon], new, clock=-2**63), correlation="7", producer="1", sequence="1",
+               property=1)
     good_reply("one-event", "One event opened one session.", assigned(one, new), correlation="42",
                producer="1234567890123456789", sequence="1", property=3)
     nothing = [answer(None, 0, "rejectedNoSession"), answer(None, 0, "rejectedClockSkew")]

@@ -1,0 +1,82 @@
+public import SojournModel
+import SojournWire
+
+extension SojournClient {
+    /// The sessions of a visitor that are not yet finished.
+    ///
+    /// - Parameter visitor: the key with which the visitor's events were sent.
+    public func lookup(
+        visitor: String, property: PropertyID = .default
+    ) async throws -> SessionLookup {
+        try await lookup(visitor: Array(visitor.utf8), property: property)
+    }
+
+    /// The sessions of a visitor whose key is no text.
+    public func lookup(
+        visitor key: [UInt8], property: PropertyID = .default
+    ) async throws -> SessionLookup {
+        let most = server.limits.ofBatch.visitorKeyBytes
+        guard (1...most).contains(key.count) else {
+            throw SojournError(
+                .invalidArgument,
+                "a visitor key has 1 to \(most) bytes; this one has \(key.count)")
+        }
+        var writer = ByteWriter()
+        // The bytes of bytes have no invalid patterns.
+        LookupRequest.visitor(key: unsafe key.span.bytes)
+            .encode(header: header(.lookup, property), into: &writer)
+        return try await lookup(writer)
+    }
+
+    /// The session with this id, while it is not yet finished. The id of a session that is now part
+    /// of another gives that one.
+    public func lookup(
+        session: SessionID, property: PropertyID = .default
+    ) async throws -> SessionLookup {
+        var writer = ByteWriter()
+        LookupRequest.session(session).encode(header: header(.lookup, property), into: &writer)
+        return try await lookup(writer)
+    }
+
+    /// What the server counts and measures of itself.
+    public func status() async throws -> ServerStatus {
+        var writer = ByteWriter()
+        StatusRequest.encode(header: header(.status, PropertyID(0)), into: &writer)
+        let reply = try await ask(.status, writer).withBody { (body) throws(SojournError) in
+            do throws(WireError) { return try StatusReply.decode(body: body) } catch {
+                throw SojournError(malformed: error)
+            }
+        }
+        return ServerStatus(
+            gauges: reply.gauges.map { ServerStatus.Gauge(name: $0.name, value: $0.value) },
+            time: EventTime(milliseconds: reply.serverTime))
+    }
+
+    private func lookup(_ writer: consuming ByteWriter) async throws -> SessionLookup {
+        let reply = try await ask(.lookup, writer).withBody { (body) throws(SojournError) in
+            do throws(WireError) { return try LookupReply.decode(body: body) } catch {
+                throw SojournError(malformed: error)
+            }
+        }
+        return SessionLookup(
+            sessions: reply.sessions, clock: EventTime(milliseconds: reply.clock))
+    }
+
+    private func ask(
+        _ operation: SojournWire.Operation, _ writer: consuming ByteWriter
+    ) async throws -> ReplyFrame {
+        try Task.checkCancellation()
+        let call = Call(
+            operation, frame: writer.bytes, deadline: .now + courier.options.timeout)
+        return try await courier.reply(to: call, try courier.submit(call))
+    }
+
+    private func header(
+        _ operation: SojournWire.Operation, _ property: PropertyID
+    ) -> MessageHeader {
+        MessageHeader(
+            operation: operation,
+            deadlineMilliseconds: UInt32(clamping: courier.options.attemptTimeout.wholeMilliseconds),
+            property: property)
+    }
+}

@@ -1,0 +1,47 @@
+import SojournEngine
+import SojournModel
+import SojournService
+
+/// The `limits` of a configuration file; nil where it says nothing.
+package struct LimitSettings: Equatable, Sendable {
+    /// By the key in the file.
+    var values: [String: Int] = [:]
+
+    package init() {}
+
+    /// What may stand where.
+    static let ranges: [String: ClosedRange<Int>] = [
+        "liveVisitors": 1...1_000_000_000,
+        "liveSessions": 1...2_000_000_000,
+        "sessionsPerVisitor": 1...Int(UInt16.max),
+        "rememberedVisitors": 0...1_000_000_000,
+        "texts": 1...100_000_000,
+        "contexts": 1...100_000_000,
+        "messageBytes": (64 << 10)...Limits.messageBytesMax,
+        "credit": 1...Limits.creditMax,
+        "producers": 1...1_000_000,
+        "producerReplyBytes": (1 << 20)...(64 << 30),
+        "queueMessages": 1...1_000_000,
+        "queueBytes": (1 << 20)...(64 << 30),
+    ]
+
+    func apply(to service: inout ServiceConfiguration, _ queue: inout QueueLimits) {
+        func set(_ key: String, _ target: inout Int) {
+            if let value = values[key] { target = value }
+        }
+        set("liveVisitors", &service.engineLimits.liveVisitorsMax)
+        set("liveSessions", &service.engineLimits.liveSessionsMax)
+        if let value = values["sessionsPerVisitor"] {
+            service.engineLimits.sessionsPerVisitorMax = UInt16(value)
+        }
+        set("rememberedVisitors", &service.engineLimits.rememberedVisitorsMax)
+        set("texts", &service.engineLimits.textsMax)
+        set("contexts", &service.engineLimits.contextsMax)
+        set("messageBytes", &service.messageBytesMax)
+        set("credit", &service.credit)
+        set("producers", &service.producersMax)
+        set("producerReplyBytes", &service.producerReplyBytesMax)
+        set("queueMessages", &queue.messagesMax)
+        set("queueBytes", &queue.bytesMax)
+    }
+}

@@ -1,0 +1,34 @@
+import SojournEngine
+import SojournModel
+import SojournService
+import ZeroMQ
+
+extension ServerConfiguration {
+    /// Everything that matters, in one line.
+    func summary(_ endpoints: [String]) -> String {
+        let policies = service.properties.prefix(5).map(Self.text).joined(separator: ", ")
+        let more = service.properties.count - 5
+        let secret =
+            secretSource.map { "secret from \($0)" }
+            ?? "secret made up at start (session ids change with a restart)"
+        return "\(service.serverName) \(service.serverVersion) listens at "
+            + "\(endpoints.joined(separator: " ")); "
+            + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
+            + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
+            + "journal: none; at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(queue.messagesMax) queued requests, "
+            + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
+    }
+
+    private static func text(_ property: ServiceProperty) -> String {
+        let policy = property.policy
+        var text = "\(property.id.rawValue) \"\(property.name)\" (timeout "
+        text += ConfigurationText.text(duration: policy.timeoutMilliseconds)
+        text += ", lateness \(ConfigurationText.text(duration: policy.latenessMilliseconds))"
+        text += ", maxDuration "
+        text += policy.maxDurationMilliseconds.map(ConfigurationText.text(duration:)) ?? "off"
+        if policy.midnight != nil { text += ", midnight" }
+        if policy.splitsOnCampaign { text += ", campaign" }
+        return text + ")"
+    }
+}

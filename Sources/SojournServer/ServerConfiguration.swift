@@ -1,0 +1,49 @@
+package import SojournModel
+package import SojournService
+
+/// All that a `SojournServer` is started with.
+package struct ServerConfiguration: Sendable {
+    /// Where it listens when nothing else was said.
+    package static let defaultListen = "tcp://127.0.0.1:5571"
+
+    package var listens: [String]
+    package var service: ServiceConfiguration
+    /// Listen at addresses that others can reach, though traffic is not encrypted.
+    package var allowsInsecureListen = false
+    /// Where the secret came from, for the log; nil when it was made up at the start.
+    package var secretSource: String?
+    package var queue = QueueLimits()
+
+    package init(
+        listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral
+    ) {
+        self.listens = listens
+        self.service = service
+    }
+}
+
+extension ServiceConfiguration {
+    /// The default property and a secret of its own: a service that nobody else's ids come from.
+    package static var ephemeral: ServiceConfiguration {
+        ServiceConfiguration(secret: .random())
+    }
+}
+
+extension DeploymentSecret {
+    /// From the system's random numbers.
+    package static func random() -> DeploymentSecret {
+        DeploymentSecret(Bits128(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)))
+    }
+}
+
+/// How many requests may wait. Beyond either bound the answer is `overloaded`.
+package struct QueueLimits: Equatable, Sendable {
+    /// Requests that were received and not yet answered.
+    package var messagesMax = 4_096
+    /// Bytes of those requests.
+    package var bytesMax = 128 << 20
+    /// What `overloaded` tells a client to wait.
+    package var retryAfterMilliseconds: UInt32 = 50
+
+    package init() {}
+}

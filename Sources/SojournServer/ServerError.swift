@@ -1,0 +1,55 @@
+import ZeroMQ
+
+/// Why a server could not start. Each says in one sentence what is wrong and what to do.
+package enum ServerError: Error, Equatable, Sendable {
+    /// An endpoint that makes no sense.
+    case badEndpoint(String, reason: String)
+    /// Somebody listens there already.
+    case addressInUse(String)
+    /// The system does not let this user listen there.
+    case permissionDenied(String)
+    /// The address belongs to no interface of this machine.
+    case addressNotAvailable(String)
+    /// An address that others can reach, though traffic is not encrypted.
+    case insecureListen(String)
+    /// The system refused something else.
+    case system(String)
+
+    init(_ error: ZeroMQError, listeningAt endpoint: String) {
+        self =
+            switch error.code {
+            case .addressInUse: .addressInUse(endpoint)
+            case .permissionDenied: .permissionDenied(endpoint)
+            case .addressNotAvailable, .noSuchDevice: .addressNotAvailable(endpoint)
+            case .notFound: .badEndpoint(endpoint, reason: "its folder does not exist")
+            case .nameTooLong: .badEndpoint(endpoint, reason: "its path is too long")
+            case .invalidArgument, .protocolNotSupported, .incompatibleProtocol:
+                .badEndpoint(endpoint, reason: "\(error.code)")
+            default: .system("\(error)")
+            }
+    }
+
+    init(_ error: ZeroMQError) { self = .system("\(error)") }
+}
+
+extension ServerError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .badEndpoint(let endpoint, let reason):
+            "cannot listen at \(endpoint): \(reason)"
+        case .addressInUse(let endpoint):
+            "cannot listen at \(endpoint): another process listens there already; "
+                + "stop it, or choose another address with --listen"
+        case .permissionDenied(let endpoint):
+            "cannot listen at \(endpoint): this user may not; "
+                + "choose a port above 1023, or a folder that it may write to"
+        case .addressNotAvailable(let endpoint):
+            "cannot listen at \(endpoint): this machine has no such address"
+        case .insecureListen(let endpoint):
+            "will not listen at \(endpoint): others can reach it, and traffic is not encrypted; "
+                + "listen at 127.0.0.1 or ipc://, or allow it with --insecure-listen"
+        case .system(let reason):
+            "cannot start: \(reason)"
+        }
+    }
+}

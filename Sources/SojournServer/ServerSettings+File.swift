@@ -1,0 +1,176 @@
+import Foundation
+import SojournModel
+import SojournService
+
+extension ServerSettings {
+    /// More would make the look-up of a property slow.
+    private static let propertiesMax = 1_000
+
+    /// Reads a configuration file.
+    package init(file path: String) throws(ConfigurationError) {
+        let text: String
+        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+            throw ConfigurationError(
+                source: path, "the file cannot be read: \(error.localizedDescription)")
+        }
+        try self.init(yaml: text, file: path)
+    }
+
+    /// Reads the text of a configuration file. An empty one says nothing.
+    package init(yaml text: String, file: String) throws(ConfigurationError) {
+        self.init()
+        guard let root = try ConfigurationNode.parse(text, file: file) else { return }
+        let entries = try root.entries(allowed: [
+            "listen", "insecureListen", "deployment", "secretFile", "logLevel", "properties",
+            "limits",
+        ])
+        if let node = entries["listen"] { listens = try Self.listens(node) }
+        allowsInsecureListen = try entries["insecureListen"]?.flag()
+        if let node = entries["deployment"] { deployment = try Self.deployment(node) }
+        secretFile = try entries["secretFile"]?.text()
+        if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
+        if let node = entries["properties"] { properties = try Self.properties(node) }
+        if let node = entries["limits"] { limits = try Self.limits(node) }
+    }
+
+    private static func listens(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> [String] {
+        var listens: [String] = []
+        for element in try node.elements(of: "endpoints") {
+            let text = try element.text()
+            do throws(ServerError) { _ = try Endpoint(text) } catch {
+                throw element.error("\(error)")
+            }
+            listens.append(text)
+        }
+        guard !listens.isEmpty else { throw node.error("the list is empty") }
+        return listens
+    }
+
+    private static func deployment(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> DeploymentID {
+        let text = try node.text()
+        guard let id = DeploymentID(configuration: text) else {
+            throw node.error("\"\(text)\" \(DeploymentID.configurationForm)")
+        }
+        return id
+    }
+
+    private static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        guard logLevels.contains(text) else {
+            throw node.error(
+                "\"\(text)\" is no level; use \(logLevels.joined(separator: ", "))")
+        }
+        return text
+    }
+
+    private static func limits(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> LimitSettings {
+        var limits = LimitSettings()
+        let entries = try node.entries(allowed: LimitSettings.ranges.keys.sorted())
+        for key in entries.keys.sorted() {
+            guard let range = LimitSettings.ranges[key] else { continue }
+            limits.values[key] = try entries[key]?.integer(in: range)
+        }
+        return limits
+    }
+
+    // MARK: Properties
+
+    private static func properties(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> [ServiceProperty] {
+        var properties: [ServiceProperty] = []
+        for element in try node.elements(of: "properties") {
+            let property = try property(element)
+            if properties.contains(where: { $0.id == property.id }) {
+                throw element.error("another property has the id \(property.id.rawValue)")
+            }
+            properties.append(property)
+        }
+        guard (1...propertiesMax).contains(properties.count) else {
+            throw node.error("there must be 1 to \(propertiesMax) properties")
+        }
+        return properties
+    }
+
+    private static func property(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> ServiceProperty {
+        let entries = try node.entries(allowed: [
+            "id", "name", "timeout", "maxDuration", "maxEvents", "lateness", "maxClockSkew",
+            "midnight", "campaign", "visitorRetention",
+        ])
+        guard let idNode = entries["id"] else { throw node.error("the id is missing") }
+        let id = try idNode.integer(in: 0...Int(UInt32.max))
+        let name = try entries["name"]?.text() ?? "property \(id)"
+        let policy = try policy(entries)
+        if let fault = policy.fault {
+            // A fault begins with the key that it is about.
+            let key = String(fault.prefix { $0.isLetter })
+            throw (entries[key] ?? node).error(fault)
+        }
+        return ServiceProperty(id: PropertyID(UInt32(id)), name: name, policy: policy)
+    }
+
+    private static func policy(
+        _ entries: [String: ConfigurationNode]
+    ) throws(ConfigurationError) -> SessionPolicy {
+        var policy = SessionPolicy()
+        if let node = entries["timeout"] { policy.timeoutMilliseconds = try node.duration() }
+        if let node = entries["maxDuration"] {
+            policy.maxDurationMilliseconds = try node.isOff() ? nil : node.duration()
+        }
+        if let node = entries["maxEvents"] {
+            policy.maxEvents =
+                try node.isOff() ? nil : UInt32(node.integer(in: 1...Int(UInt32.max)))
+        }
+        if let node = entries["lateness"] { policy.latenessMilliseconds = try node.duration() }
+        if let node = entries["maxClockSkew"] {
+            policy.maxClockSkewMilliseconds = try node.duration()
+        }
+        if let node = entries["midnight"] { policy.midnight = try midnight(node) }
+        if let node = entries["campaign"] { policy.splitsOnCampaign = try node.flag() }
+        if let node = entries["visitorRetention"] {
+            policy.visitorRetentionMilliseconds = try node.duration()
+        }
+        return policy
+    }
+
+    private static func midnight(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> LocalDays? {
+        let name = try node.text()
+        if name == "off" { return nil }
+        if let days = LocalDays(timeZone: name) { return days }
+        let meant = ConfigurationText.suggestion(
+            for: name, among: TimeZone.knownTimeZoneIdentifiers)
+        throw node.error(
+            "\"\(name)\" is no time zone; "
+                + (meant.map { "did you mean \($0)?" } ?? "use a name such as Europe/Berlin, or off")
+        )
+    }
+}
+
+extension ServerSettings {
+    /// Those of swift-log.
+    package static let logLevels = [
+        "trace", "debug", "info", "notice", "warning", "error", "critical",
+    ]
+}
+
+extension DeploymentID {
+    package static let configurationForm = "is no deployment id; write 32 hexadecimal digits"
+
+    /// 32 hexadecimal digits, with or without hyphens; nil for anything else, and for `any`.
+    package init?(configuration text: String) {
+        guard let bits = Bits128(hexadecimal: text.filter { $0 != "-" }), bits.low != 0 else {
+            return nil
+        }
+        self.init(bits)
+    }
+}

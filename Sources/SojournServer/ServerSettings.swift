@@ -1,0 +1,104 @@
+package import SojournModel
+package import SojournService
+
+/// What one source says of the configuration; nil where it says nothing. Options stand over the
+/// environment, and that over the file.
+package struct ServerSettings: Sendable {
+    package var listens: [String]?
+    package var deployment: DeploymentID?
+    package var secretFile: String?
+    package var allowsInsecureListen: Bool?
+    /// A level of swift-log; the command makes use of it.
+    package var logLevel: String?
+    package var properties: [ServiceProperty]?
+    package var policy = PolicyOverride()
+    package var limits = LimitSettings()
+    /// Where the policy override comes from, for messages.
+    package var policySource = ""
+
+    package init() {}
+
+    /// What this source says, and else the other.
+    package func over(_ lower: ServerSettings) -> ServerSettings {
+        var settings = self
+        settings.listens = listens ?? lower.listens
+        settings.deployment = deployment ?? lower.deployment
+        settings.secretFile = secretFile ?? lower.secretFile
+        settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.logLevel = logLevel ?? lower.logLevel
+        settings.properties = properties ?? lower.properties
+        settings.policy = policy.over(lower.policy)
+        if policy.isEmpty { settings.policySource = lower.policySource }
+        // Only the file has limits.
+        if limits == LimitSettings() { settings.limits = lower.limits }
+        return settings
+    }
+
+    /// The configuration, with defaults for what no source says.
+    ///
+    /// Reads the secret's file, and makes a secret up when there is none.
+    ///
+    /// - Returns: the configuration, and what an operator should be warned of.
+    package func resolve() throws(ConfigurationError) -> (ServerConfiguration, warnings: [String]) {
+        var warnings: [String] = []
+        var secret = DeploymentSecret.random()
+        if let secretFile {
+            let file = try SecretFile(path: secretFile)
+            secret = file.secret
+            if let warning = file.warning { warnings.append(warning) }
+        }
+        var service = ServiceConfiguration(
+            properties: try resolvedProperties(), secret: secret, deployment: deployment)
+        var configuration = ServerConfiguration(service: service)
+        limits.apply(to: &service, &configuration.queue)
+        configuration.service = service
+        configuration.listens = listens ?? [ServerConfiguration.defaultListen]
+        configuration.allowsInsecureListen = allowsInsecureListen ?? false
+        configuration.secretSource = secretFile
+        return (configuration, warnings)
+    }
+
+    /// The properties, with the override on the default one.
+    private func resolvedProperties() throws(ConfigurationError) -> [ServiceProperty] {
+        var properties = self.properties ?? [.default]
+        guard !policy.isEmpty else { return properties }
+        let id = ServiceProperty.default.id
+        guard let row = properties.firstIndex(where: { $0.id == id }) else {
+            throw ConfigurationError(
+                source: policySource,
+                "a policy outside the file is that of property \(id.rawValue), which the file does "
+                    + "not have; write it there instead")
+        }
+        policy.apply(to: &properties[row].policy)
+        if let fault = properties[row].policy.fault {
+            throw ConfigurationError(source: policySource, fault)
+        }
+        return properties
+    }
+}
+
+/// Parts of a policy that stand outside the file.
+package struct PolicyOverride: Equatable, Sendable {
+    package var timeoutMilliseconds: Int64?
+    package var latenessMilliseconds: Int64?
+    /// The outer nil says nothing, the inner one says `off`.
+    package var maxDurationMilliseconds: Int64??
+
+    package init() {}
+
+    var isEmpty: Bool { self == PolicyOverride() }
+
+    func over(_ lower: PolicyOverride) -> PolicyOverride {
+        var policy = self
+        policy.timeoutMilliseconds = timeoutMilliseconds ?? lower.timeoutMilliseconds
+        policy.latenessMilliseconds = latenessMilliseconds ?? lower.latenessMilliseconds
+        policy.maxDurationMilliseconds = maxDurationMilliseconds ?? lower.maxDurationMilliseconds
+        return policy
+    }
+
+    func apply(to policy: inout SessionPolicy) {
+        if let timeoutMilliseconds { policy.timeoutMilliseconds = timeoutMilliseconds }
+        if let latenessMilliseconds { policy.latenessMilliseconds = latenessMilliseconds }
+        if let maxDurationMilliseconds { policy.maxDurationMilliseconds = maxDurationMilliseconds }
+    }
+}

@@ -1,0 +1,64 @@
+package import SojournModel
+package import SojournWire
+
+/// What can be said of a request without looking into its body or at any state: codes 2 to 14 of the
+/// error registry. The thread that holds the sockets uses it as well, so that a refusal for want of
+/// room never hides a fault of higher precedence.
+package struct Admission: Sendable {
+    package let deployment: DeploymentID
+    private let messageBytesMax: Int
+    /// Only asked, never walked: the order of a dictionary differs from run to run.
+    private let propertyRows: [PropertyID: Int]
+
+    package init(_ configuration: ServiceConfiguration) {
+        deployment = configuration.deployment
+        messageBytesMax = configuration.messageBytesMax
+        var rows: [PropertyID: Int] = [:]
+        for (row, property) in configuration.properties.enumerated() {
+            rows[property.id] = row
+        }
+        propertyRows = rows
+    }
+
+    /// Checks a frame up to its body.
+    package func check(_ frame: RawSpan) throws(Refusal) -> MessageHeader {
+        let header: MessageHeader
+        do {
+            header = try Frame.open(frame, messageBytesMax: messageBytesMax, role: .server)
+        } catch { throw Refusal(error) }
+        guard header.deploymentTag == 0 || header.deploymentTag == deployment.tag else {
+            throw Refusal(WireError(.wrongDeployment, at: 40))
+        }
+        switch header.operation {
+        case .assign, .lookup:
+            guard propertyRows[header.property] != nil else {
+                throw Refusal(
+                    .unknownProperty, at: 36,
+                    "property \(header.property.rawValue) is not configured on this server")
+            }
+        case .hello, .status, .error: break
+        }
+        return header
+    }
+
+    /// Where a known property stands in the configuration.
+    func row(of property: PropertyID) -> Int {
+        guard let row = propertyRows[property] else {
+            preconditionFailure("property \(property.rawValue) was not checked")
+        }
+        return row
+    }
+
+    /// The answer when there is no room to queue a request.
+    package func answerOverloaded(
+        _ frame: RawSpan, retryAfterMilliseconds: UInt32, into reply: inout ByteWriter
+    ) -> (answer: Answer, code: ErrorCode) {
+        var refusal = Refusal(
+            .overloaded, retryAfterMilliseconds: retryAfterMilliseconds,
+            "the server has more requests than it can queue; "
+                + "send this one again after \(retryAfterMilliseconds) ms")
+        do { _ = try check(frame) } catch { refusal = error }
+        let answer = refusal.answer(frame, deployment: deployment, into: &reply)
+        return (answer, refusal.code)
+    }
+}

@@ -1,0 +1,55 @@
+package import SojournModel
+import SojournWire
+
+/// What tells one batch from another that has the same number.
+package struct BatchFingerprint: Equatable, Sendable {
+    var bodyBytes: Int
+    var bodyChecksum: UInt32
+    var property: PropertyID
+
+    /// Of a frame whose header and checksums were found to be right.
+    package init(_ frame: RawSpan, property: PropertyID) {
+        bodyBytes = frame.byteCount - MessageHeader.byteCount
+        bodyChecksum = frame.integer(at: 52)
+        self.property = property
+    }
+}
+
+/// The reply to a batch that was applied, kept for whoever asks again.
+///
+/// A class, so that a window of them is a row of pointers, of which most are empty.
+package final class KeptReply {
+    /// What an object and its place take besides the bytes of the reply.
+    static let overheadBytes = 128
+
+    let sequence: UInt64
+    let fingerprint: BatchFingerprint
+    private let frame: ByteWriter
+
+    init(sequence: UInt64, fingerprint: BatchFingerprint, frame bytes: RawSpan) {
+        self.sequence = sequence
+        self.fingerprint = fingerprint
+        // Of exactly the size, for there may be a great many.
+        var frame = ByteWriter(capacity: bytes.byteCount)
+        frame.append(contentsOf: bytes)
+        self.frame = frame
+    }
+
+    /// What it counts against `producerReplyBytesMax`.
+    var byteCount: Int { frame.count + Self.overheadBytes }
+
+    /// Writes the reply again: the same bytes, but for the correlation and the header checksum.
+    func write(correlation: UInt64, into reply: inout ByteWriter) {
+        frame.copy(to: &reply)
+        reply.set(correlation, at: 8)
+        let checksum = CRC32C.checksum(of: reply.bytes.extracting(0..<60))
+        reply.set(checksum, at: 60)
+    }
+}
+
+extension ByteWriter {
+    fileprivate func copy(to other: inout ByteWriter) {
+        other.removeAll()
+        other.append(contentsOf: bytes)
+    }
+}

@@ -1,0 +1,25 @@
+import SojournEngine
+import SojournModel
+import SojournWire
+
+extension ServiceCore {
+    /// sojourn-1, "LOOKUP".
+    mutating func lookup(
+        _ header: MessageHeader, _ body: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
+    ) throws(Refusal) {
+        let clock = clocks[admission.row(of: header.property)].now(at: moment.serverTime)
+        let found: [SessionSnapshot]
+        do throws(WireError) {
+            let request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
+            switch request {
+            case .visitor(let key):
+                found = engine.sessions(of: key, in: header.property, clock: clock)
+            case .session(let id):
+                let session = engine.session(id, in: header.property, clock: clock)
+                found = session.map { [$0] } ?? []
+            }
+        } catch { throw Refusal(error) }
+        LookupReply(sessions: found, clock: clock).encode(
+            header: replyHeader(header), into: &reply)
+    }
+}

@@ -1,0 +1,123 @@
+import SojournEngine
+import SojournModel
+package import SojournWire
+
+/// The whole service but for its sockets, threads and clocks: a frame and a moment in, a reply out
+/// (sojourn-1, "Behaviour of a server").
+///
+/// It is deterministic: the same configuration, frames and moments give the same replies. It holds one
+/// partition; more of them are more engines, and a batch split by visitor between `decode` and
+/// `apply`.
+package struct ServiceCore: ~Copyable {
+    /// How many engines share the visitors.
+    static var partitions: Int { 1 }
+
+    let configuration: ServiceConfiguration
+    let admission: Admission
+    /// The server's time when it was made.
+    let startedAt: Int64
+
+    var engine: Engine
+    /// One a property, in the order of the configuration.
+    var clocks: [PropertyClock]
+    var producers: ProducerTable
+    var counters = ServiceCounters()
+    /// What STATUS shows besides. The shell sets it before a STATUS is answered.
+    package var shell = ShellReport()
+    /// New batches are refused.
+    package private(set) var isDraining = false
+
+    /// Used for one batch after another.
+    var scratch = DecodeScratch()
+    var result = BatchResult()
+
+    /// - Precondition: there is a property, each has an id of its own and a policy without fault, and
+    ///   the limits are within those of the protocol.
+    package init(_ configuration: ServiceConfiguration, startedAt: Int64) {
+        precondition(!configuration.properties.isEmpty)
+        precondition(configuration.messageBytesMax <= Limits.messageBytesMax)
+        precondition(configuration.credit <= Limits.creditMax)
+        self.configuration = configuration
+        self.startedAt = startedAt
+        admission = Admission(configuration)
+        engine = Engine(secret: configuration.secret, limits: configuration.engineLimits)
+        for property in configuration.properties { engine.add(property.id, property.policy) }
+        clocks = Array(repeating: PropertyClock(), count: configuration.properties.count)
+        producers = ProducerTable(
+            producersMax: configuration.producersMax,
+            replyBytesMax: configuration.producerReplyBytesMax)
+    }
+
+    /// Answers one request: any bytes at all. A refused one changes nothing but a counter.
+    ///
+    /// - Parameters:
+    ///   - frame: header and body.
+    ///   - reply: is overwritten with the whole frame of the reply, unless the answer is `drop`.
+    package mutating func answer(
+        _ frame: RawSpan, at moment: Moment, into reply: inout ByteWriter
+    ) -> Answer {
+        do throws(Refusal) {
+            let header = try admission.check(frame)
+            counters.count(header.operation)
+            try serve(header, frame, moment, &reply)
+            return .reply
+        } catch {
+            let answer = error.answer(
+                frame, deployment: configuration.deployment, into: &reply)
+            counters.refusals.count(answer, error.code)
+            return answer
+        }
+    }
+
+    private mutating func serve(
+        _ header: MessageHeader, _ frame: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
+    ) throws(Refusal) {
+        switch header.operation {
+        case .assign:
+            try assign(header, frame, moment, &reply)
+        case .hello:
+            try checkDeadline(header, moment)
+            try hello(header, Frame.body(of: frame), moment, &reply)
+        case .lookup:
+            try checkDeadline(header, moment)
+            try lookup(header, Frame.body(of: frame), moment, &reply)
+        case .status:
+            try checkDeadline(header, moment)
+            try status(header, Frame.body(of: frame), moment, &reply)
+        case .error:
+            preconditionFailure("an ERROR was taken for a request")
+        }
+    }
+
+    /// Refuses new batches from now on with `draining`. Batches that were applied are still answered
+    /// when they are sent again, and so is everything else.
+    package mutating func drain() { isDraining = true }
+
+    /// Lets time go by without requests: sessions that are due are finished.
+    ///
+    /// - Returns: true when more is due than one call does, so that requests need not wait for all.
+    package mutating func tick(at moment: Moment) -> Bool {
+        var isMoreDue = false
+        var sink = NoSink()
+        for (row, property) in configuration.properties.enumerated() {
+            let clock = clocks[row].now(at: moment.serverTime)
+            guard clock > .min else { continue }
+            if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
+        }
+        return isMoreDue
+    }
+
+    /// Code 22: work that was not started in time is not started (sojourn-1, "Header").
+    func checkDeadline(_ header: MessageHeader, _ moment: Moment) throws(Refusal) {
+        let deadline = UInt64(header.deadlineMilliseconds)
+        guard deadline > 0, moment.ageMilliseconds >= deadline else { return }
+        throw Refusal(
+            .deadlineExpired, at: 32,
+            "the request waited for \(moment.ageMilliseconds) ms, longer than its deadline of "
+                + "\(deadline) ms")
+    }
+
+    func replyHeader(_ header: MessageHeader) -> MessageHeader {
+        header.reply(deploymentTag: configuration.deployment.tag)
+    }
+}

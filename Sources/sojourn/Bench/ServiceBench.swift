@@ -1,0 +1,189 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import SojournModel
+import SojournWire
+import ZeroMQ
+
+/// `sojourn bench service`: a server process of its own under load, and the yardstick in the same
+/// run: a plain libzmq echo of as many bytes.
+struct ServiceBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "service", abstract: "Events per second of a whole server over a socket.",
+        discussion: """
+            Service and yardstick take turns, so that a machine that changes its speed does so for \
+            both; figures are medians over the rounds. The yardstick is a C program that answers \
+            requests of the same size with replies of the same size and does nothing else.
+            """)
+
+    enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
+
+    @Option(help: "tcp (loopback) or ipc.") var transport = Transport.tcp
+    @Option(help: "Events per batch, 1 to 65,535.") var batch = 1_000
+    @Option(help: "Requests in flight.") var depth = 16
+    @Option(help: "Live visitors.") var visitors = 100_000
+    @Option(help: "Seconds per round.") var seconds = 2.0
+    @Option(help: "Rounds of service and yardstick.") var rounds = 5
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func validate() throws {
+        guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
+            visitors > 0, seconds > 0, rounds > 0
+        else {
+            throw ValidationError(
+                "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
+        }
+    }
+
+    func run() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "sojourn-bench-\(ProcessInfo.processInfo.processIdentifier)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+
+        let context = try Context()
+        let serviceEndpoint = try endpoint("service", in: directory, context)
+        let server = try ChildProcess(
+            "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
+        defer { server.stop() }
+        var load = try ServiceLoad(
+            endpoint: serviceEndpoint, in: context, visitors: visitors, batch: batch, depth: depth)
+        try load.greet(within: 10)
+        let before = residentBytes(of: String(server.identifier))
+        try load.fill()
+        let live = try load.gauge("live_visitors")
+        let bytes = Double(residentBytes(of: String(server.identifier)) - before) / Double(live)
+        _ = try load.run(seconds: 0.5)
+
+        let echoEndpoint = try endpoint("echo", in: directory, context)
+        let echo = try ChildProcess(
+            "sojourn-yardstick", ["server", echoEndpoint, "\(load.replyBytes)"])
+        defer { echo.stop() }
+        let yardstick = [
+            "client", echoEndpoint, "\(load.requestBytes)", "\(load.replyBytes)", "\(depth)",
+            "\(seconds)",
+        ]
+
+        var service: [ServiceLoad.Round] = []
+        var echoes: [YardstickRound] = []
+        for _ in 0..<rounds {
+            service.append(try load.run(seconds: seconds))
+            let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
+            echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
+        }
+        try report(load, service, echoes, bytesPerVisitor: bytes).show(asJSON: json)
+    }
+
+    private func report(
+        _ load: borrowing ServiceLoad, _ service: [ServiceLoad.Round], _ echoes: [YardstickRound],
+        bytesPerVisitor: Double
+    ) -> Figures {
+        var figures = Figures()
+        let messageBytes = Double(load.requestBytes + load.replyBytes)
+        let batches = median(service.map(\.batchesPerSecond))
+        let events = batches * Double(batch)
+        figures.add("events_per_second", events, events.millions)
+        figures.add(
+            "megabytes_per_second", batches * messageBytes / 1e6,
+            (batches * messageBytes / 1e6).fixed(0))
+        figures.add(
+            "request_bytes", Double(load.requestBytes),
+            "\(load.requestBytes) (\((Double(load.requestBytes) / Double(batch)).fixed(1)) an event)"
+        )
+        figures.add(
+            "reply_bytes", Double(load.replyBytes),
+            "\(load.replyBytes) (\((Double(load.replyBytes) / Double(batch)).fixed(1)) an event)")
+        for (name, values) in [
+            ("p50_us", service.map(\.p50)), ("p99_us", service.map(\.p99)),
+            ("p999_us", service.map(\.p999)),
+        ] {
+            figures.add(name, median(values), median(values).fixed(0))
+        }
+        figures.add("bytes_per_live_visitor", bytesPerVisitor, bytesPerVisitor.fixed(0))
+        let echoEvents = median(echoes.map(\.messagesPerSecond)) * Double(batch)
+        figures.add("yardstick_events_per_second", echoEvents, echoEvents.millions)
+        figures.add(
+            "yardstick_p50_us", median(echoes.map(\.p50)), median(echoes.map(\.p50)).fixed(0))
+        figures.add(
+            "yardstick_p99_us", median(echoes.map(\.p99)), median(echoes.map(\.p99)).fixed(0))
+        let ratios = zip(service, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
+        figures.add(
+            "ratio", median(ratios),
+            "\(median(ratios).fixed(2)) of the yardstick "
+                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        return figures
+    }
+
+    /// An endpoint that nobody uses now.
+    private func endpoint(_ name: String, in directory: URL, _ context: Context) throws -> String {
+        switch transport {
+        case .ipc: return "ipc://\(directory.path)/\(name)"
+        case .tcp:
+            let probe = try Socket(.router, in: context)
+            try probe.bind("tcp://127.0.0.1:*")
+            return try probe.lastEndpoint
+        }
+    }
+}
+
+/// What the yardstick prints.
+private struct YardstickRound: Decodable {
+    let messagesPerSecond: Double
+    let p50: Double
+    let p99: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case messagesPerSecond = "messages_per_second"
+        case p50 = "p50_us"
+        case p99 = "p99_us"
+    }
+}
+
+/// A program from the folder that this one is in.
+final class ChildProcess {
+    private let process = Process()
+
+    var identifier: Int32 { process.processIdentifier }
+
+    init(_ program: String, _ arguments: [String]) throws {
+        process.executableURL = try Self.location(of: program)
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// Asks the program to end, and waits until it has; after 6 seconds it is made to.
+    func stop() {
+        if process.isRunning { process.terminate() }
+        let end = monotonicSeconds() + 6
+        while process.isRunning, monotonicSeconds() < end { usleep(10_000) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    /// Runs a program to its end and returns what it printed.
+    static func output(of program: String, _ arguments: [String]) throws -> Data {
+        let process = Process()
+        process.executableURL = try location(of: program)
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw ValidationError("\(program) ended with status \(process.terminationStatus)")
+        }
+        return data
+    }
+
+    private static func location(of program: String) throws -> URL {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let location = own.deletingLastPathComponent().appendingPathComponent(program)
+        guard FileManager.default.isExecutableFile(atPath: location.path) else {
+            throw ValidationError(
+                "\(location.path) is missing: build it with 'swift build -c release'")
+        }
+        return location
+    }
+}

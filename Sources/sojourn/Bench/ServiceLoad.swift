@@ -1,0 +1,181 @@
+import ArgumentParser
+import Foundation
+import SojournModel
+import SojournWire
+import ZeroMQ
+
+/// One DEALER that keeps a number of batches in flight, made beforehand and sent again and again
+/// with later times.
+struct ServiceLoad: ~Copyable {
+    struct Round {
+        var batchesPerSecond: Double
+        /// Microseconds.
+        var p50: Double
+        var p99: Double
+        var p999: Double
+    }
+
+    /// Of a typical batch, and of its answer.
+    private(set) var requestBytes = 0
+    private(set) var replyBytes = 0
+
+    private let socket: Socket
+    private let depth: Int
+    private let frames: [[UInt8]]
+    private let baseTimes: [Int64]
+    private var writer = ByteWriter()
+    private let firstVisits: Int
+    private var next = 0
+    /// How far the frames' times have moved since they were made.
+    private var shift: Int64 = 0
+    private let cycleMilliseconds: Int64
+    private var reply = Message()
+    private var sent: UInt64 = 0
+    private var received: UInt64 = 0
+
+    /// Byte offsets of the base time in a frame that carries ASSIGN (sojourn-1, "ASSIGN").
+    private static let baseTimeOffset = MessageHeader.byteCount + 8
+
+    init(
+        endpoint: String, in context: Context, visitors: Int, batch: Int, depth: Int
+    ) throws {
+        let firstVisits = (visitors + batch - 1) / batch
+        // Enough batches that no visitor's turn comes in a pattern; few enough to fit in memory.
+        let others = Swift.max(500, Swift.min(2_000, firstVisits))
+        let frames = try Self.frames(
+            visitors: visitors, batch: batch, firstVisits: firstVisits, others: others)
+        self.init(
+            socket: try Self.connected(to: endpoint, in: context), depth: depth, frames: frames,
+            firstVisits: firstVisits)
+    }
+
+    private init(socket: consuming Socket, depth: Int, frames: [[UInt8]], firstVisits: Int) {
+        self.socket = socket
+        self.depth = depth
+        self.frames = frames
+        self.firstVisits = firstVisits
+        cycleMilliseconds = Int64(frames.count - firstVisits)
+        requestBytes = frames[firstVisits].count
+        baseTimes = frames.map { frame in
+            unsafe frame.span.bytes.integer(at: Self.baseTimeOffset)
+        }
+    }
+
+    private static func connected(to endpoint: String, in context: Context) throws -> Socket {
+        let socket = try Socket(.dealer, in: context)
+        try socket.set(
+            .sendHighWaterMark(messages: 10_000), .receiveHighWaterMark(messages: 10_000))
+        try socket.connect(endpoint)
+        return socket
+    }
+
+    /// The batches in which everybody arrives, then others; each a millisecond after the one before.
+    private static func frames(
+        visitors: Int, batch: Int, firstVisits: Int, others: Int
+    ) throws -> [[UInt8]] {
+        let start = Int64(Date.now.timeIntervalSince1970 * 1_000) - 86_400_000
+        var workload = ShopWorkload(
+            visitors: visitors, batchEvents: batch, batchMilliseconds: 1, start: start)
+        var writer = ByteWriter()
+        var frames: [[UInt8]] = []
+        for number in 0..<(firstVisits + others) {
+            writer.removeAll()
+            try workload.nextFrame(
+                firstVisits: number < firstVisits,
+                header: MessageHeader(operation: .assign, property: PropertyID(rawValue: 1)),
+                into: &writer)
+            frames.append([UInt8](copying: writer.bytes))
+        }
+        return frames
+    }
+
+    /// Waits until the server answers.
+    mutating func greet(within seconds: Double) throws {
+        _ = try status(within: seconds)
+    }
+
+    /// One gauge of the server's status.
+    mutating func gauge(_ name: String) throws -> Int64 {
+        try status(within: 5).gauges.first { $0.name == name }?.value ?? 0
+    }
+
+    private mutating func status(within seconds: Double) throws -> StatusReply {
+        var writer = ByteWriter()
+        StatusRequest.encode(
+            header: MessageHeader(operation: .status, property: PropertyID(rawValue: 1)), into: &writer)
+        var poller = Poller()
+        poller.add(socket)
+        let end = monotonicSeconds() + seconds
+        var isSent = false
+        while monotonicSeconds() < end {
+            if !isSent {
+                var request = Message(copying: writer.bytes)
+                isSent = try socket.send(&request, wait: false)
+            }
+            _ = try poller.wait(timeoutMilliseconds: 20)
+            if try socket.receive(into: &reply, wait: false) {
+                return try StatusReply.decode(body: Frame.body(of: reply.bytes))
+            }
+        }
+        throw ValidationError("the server did not answer within \(seconds.fixed(0)) seconds")
+    }
+
+    /// Lets every visitor arrive once.
+    mutating func fill() throws {
+        var times = Latencies()
+        var starts = [Double](repeating: 0, count: depth)
+        while Int(received) < firstVisits {
+            while Int(sent) < firstVisits, Int(sent - received) < depth { try send(&starts) }
+            try receive(&starts, &times)
+        }
+    }
+
+    /// Keeps the server busy and counts what it answers.
+    mutating func run(seconds: Double) throws -> Round {
+        var times = Latencies()
+        var starts = [Double](repeating: 0, count: depth)
+        let began = monotonicSeconds()
+        let before = received
+        while monotonicSeconds() - began < seconds {
+            while Int(sent - received) < depth { try send(&starts) }
+            try receive(&starts, &times)
+        }
+        let took = monotonicSeconds() - began
+        let batches = Double(received - before)
+        while received < sent { try receive(&starts, &times) }
+        return Round(
+            batchesPerSecond: batches / took, p50: times.microseconds(50),
+            p99: times.microseconds(99), p999: times.microseconds(99.9))
+    }
+
+    private mutating func send(_ starts: inout [Double]) throws {
+        writer.removeAll()
+        // The bytes of an array of bytes have no invalid patterns.
+        let frame = frames[next]
+        writer.append(contentsOf: unsafe frame.span.bytes)
+        writer.set(baseTimes[next] + shift, at: Self.baseTimeOffset)
+        MessageHeader(operation: .assign, correlation: sent, property: PropertyID(rawValue: 1))
+            .write(to: &writer)
+        var message = Message(copying: writer.bytes)
+        starts[Int(sent) % depth] = monotonicSeconds()
+        _ = try socket.send(&message)
+        sent += 1
+        next += 1
+        if next == frames.count {
+            next = firstVisits
+            shift += cycleMilliseconds
+        }
+    }
+
+    private mutating func receive(_ starts: inout [Double], _ times: inout Latencies) throws {
+        _ = try socket.receive(into: &reply)
+        let header = try Frame.open(reply.bytes, role: .client)
+        guard header.operation == .assign, header.correlation == received else {
+            let error = try ErrorReply.decode(body: Frame.body(of: reply.bytes))
+            throw ValidationError("the server refused a batch: \(error.message)")
+        }
+        replyBytes = reply.byteCount
+        times.record(seconds: monotonicSeconds() - starts[Int(received) % depth])
+        received += 1
+    }
+}

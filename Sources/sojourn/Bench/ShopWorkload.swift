@@ -1,0 +1,101 @@
+import SojournModel
+import SojournWire
+
+/// Batches like those of a busy shop: visitors with 16-byte keys chosen at random, pages and actions
+/// from a menu, one context in ten. The same seed gives the same batches.
+struct ShopWorkload: ~Copyable {
+    private var random: SplitMix
+    private let visitors: Int
+    private let batchEvents: Int
+    /// Milliseconds that one batch spans.
+    private let batchMilliseconds: Int64
+    /// Of a hundred events, how many come up to five minutes late.
+    private let latePercent: Int
+    private var time: Int64
+    private var builder = BatchBuilder()
+    private var nextVisitor = 0
+
+    init(
+        seed: UInt64 = 1, visitors: Int, batchEvents: Int, batchMilliseconds: Int64,
+        latePercent: Int = 0, start: Int64
+    ) {
+        random = SplitMix(state: seed)
+        self.visitors = visitors
+        self.batchEvents = batchEvents
+        self.batchMilliseconds = batchMilliseconds
+        self.latePercent = latePercent
+        time = start
+    }
+
+    /// Writes the next batch as a frame. With `firstVisits`, each event is the view with which the
+    /// next visitor in turn arrives.
+    mutating func nextFrame(
+        firstVisits: Bool = false, header: MessageHeader, into writer: inout ByteWriter
+    ) throws {
+        builder.removeAll()
+        for event in 0..<batchEvents {
+            let dice = random.next()
+            let visitor = firstVisits ? nextVisitor : Int(random.next() % UInt64(visitors))
+            nextVisitor = (nextVisitor + 1) % visitors
+            let key = Self.key(visitor)
+            let kind: EventKind =
+                switch dice % 100 {
+                case _ where firstVisits: .view
+                case 0..<15: .view
+                case 15..<75: .action
+                case 75..<95: .heartbeat
+                default: .conversion
+                }
+            var eventTime = time + Int64(event) * batchMilliseconds / Int64(batchEvents)
+            if !firstVisits, Int(dice >> 8 % 100) < latePercent {
+                eventTime -= Int64(dice >> 20 % 300_000)
+            }
+            // The bytes of strings and of arrays of bytes have no invalid patterns.
+            let name = try unsafe builder.text(
+                Self.names[Int(dice >> 40 % 400)].utf8Span.span.bytes)
+            let channel = try unsafe builder.text(
+                Self.channels[Int(dice >> 50 % 4)].utf8Span.span.bytes)
+            var row = ContextRow()
+            row[.channel] = channel
+            let context: ContextReference =
+                dice >> 54 % 10 == 0 ? try builder.context(row) : .none
+            try unsafe builder.add(
+                time: eventTime, kind: kind, visitor: key.span.bytes, name: name, context: context,
+                value: kind == .conversion ? Int64(dice >> 30 % 20_000) * 10_000 : 0)
+        }
+        time += batchMilliseconds
+        builder.encode(header: header, into: &writer)
+    }
+
+    /// Lets time go by without events.
+    mutating func pause(milliseconds: Int64) { time += milliseconds }
+
+    /// 16 bytes that stand for a visitor.
+    private static func key(_ visitor: Int) -> InlineArray<16, UInt8> {
+        var mixer = SplitMix(state: UInt64(visitor))
+        var words = (mixer.next(), mixer.next())
+        var key = InlineArray<16, UInt8>(repeating: 0)
+        for byte in 0..<8 {
+            key[byte] = UInt8(truncatingIfNeeded: words.0)
+            key[byte + 8] = UInt8(truncatingIfNeeded: words.1)
+            words = (words.0 >> 8, words.1 >> 8)
+        }
+        return key
+    }
+
+    private static let names = (0..<400).map { "/category-\($0 % 20)/product-\($0)" }
+    private static let channels = ["direct", "organic", "email", "paid"]
+}
+
+/// Sebastiano Vigna's SplitMix64: a small generator whose seed may be anything.
+struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}

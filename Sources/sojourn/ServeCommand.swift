@@ -1,0 +1,169 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Logging
+import SojournServer
+
+/// `sojourn serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the service: events in, session assignments out.",
+        discussion: """
+            Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
+            SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
+            SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+
+            SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
+            5 seconds; a second signal ends at once.
+
+            Exit codes: 0 stopped when asked to, \(ExitStatus.usage.rawValue) bad usage, \
+            \(ExitStatus.unavailable.rawValue) address in use, \
+            \(ExitStatus.software.rawValue) fault of its own, \
+            \(ExitStatus.system.rawValue) refused by the system, \
+            \(ExitStatus.noPermission.rawValue) no permission, \
+            \(ExitStatus.badConfiguration.rawValue) bad configuration.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; given again, there as well.",
+            discussion: "ipc:///PATH too. (default: \(ServerConfiguration.defaultListen))",
+            valueName: "endpoint"))
+    var listen: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file: listen, deployment, secretFile, properties, limits.",
+            valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("Quiet time that ends a session: 30m.", valueName: "duration"))
+    var timeout: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a session stays open to late events beyond its timeout: 10m.",
+            valueName: "duration"))
+    var lateness: String?
+
+    @Option(help: ArgumentHelp("Longest session: 24h, or off.", valueName: "duration"))
+    var maxDuration: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with 32 hexadecimal digits, from which session ids are derived.",
+            valueName: "file"))
+    var secretFile: String?
+
+    @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
+    var insecureListen = false
+
+    @Option(
+        help: ArgumentHelp(
+            "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
+    var logLevel: String?
+
+    func validate() throws {
+        if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
+            let levels = ServerSettings.logLevels.joined(separator: ", ")
+            throw ValidationError("--log-level \(logLevel) is none of \(levels)")
+        }
+        do { _ = try policy() } catch {
+            throw ValidationError("\(error.key ?? ""): \(error.reason)")
+        }
+    }
+
+    func run() async throws {
+        let settings = try settings(ProcessInfo.processInfo.environment)
+        var log = Logger(label: "sojourn") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = settings.logLevel.flatMap(Logger.Level.init(rawValue:)) ?? .info
+        let (configuration, warnings) = try settings.resolve()
+        for warning in warnings { log.warning("\(warning)") }
+
+        let server = try SojournServer(configuration, log: log)
+        let signals = StopSignals(server, log)
+        await Self.untilStopped(server)
+        withExtendedLifetime(signals) {}
+        if server.hasFailed {
+            throw CommandFailure(.software, "the service stopped for a fault of its own")
+        }
+        log.info("stopped")
+    }
+
+    /// Options over the environment over the file.
+    private func settings(
+        _ environment: [String: String]
+    ) throws(ConfigurationError) -> ServerSettings {
+        var options = ServerSettings()
+        options.listens = listen.isEmpty ? nil : listen
+        options.secretFile = secretFile
+        options.allowsInsecureListen = insecureListen ? true : nil
+        options.logLevel = logLevel
+        options.policy = try policy()
+        options.policySource = "command line"
+        let surroundings = try ServerSettings(environment: environment)
+        guard let path = config ?? environment["SOJOURN_CONFIG"] else {
+            return options.over(surroundings)
+        }
+        return options.over(surroundings).over(try ServerSettings(file: path))
+    }
+
+    private func policy() throws(ConfigurationError) -> PolicyOverride {
+        try PolicyOverride(
+            timeout: timeout, lateness: lateness, maxDuration: maxDuration,
+            source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
+    }
+
+    /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.
+    private static func untilStopped(_ server: SojournServer) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                server.waitUntilStopped()
+                continuation.resume()
+            }
+        }
+    }
+}
+
+/// Makes SIGTERM and SIGINT a request to stop, and a second one an end at once.
+private final class StopSignals {
+    private var sources: [any DispatchSourceSignal] = []
+
+    init(_ server: SojournServer, _ log: Logger) {
+        // One queue, so that the first signal is over before the second is looked at.
+        let queue = DispatchQueue(label: "sojourn-signals")
+        let stop = Stop(server: server, log: log)
+        for number in [SIGTERM, SIGINT] {
+            // Not to be killed by it before the source takes it.
+            _ = signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { stop.received(number) }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// Only used on the queue of the signals.
+    private final class Stop: @unchecked Sendable {
+        private let server: SojournServer
+        private let log: Logger
+        private var isStopping = false
+
+        init(server: SojournServer, log: Logger) {
+            self.server = server
+            self.log = log
+        }
+
+        func received(_ number: Int32) {
+            if isStopping {
+                log.warning("signal \(number) again: ends at once")
+                exit(128 + number)
+            }
+            isStopping = true
+            log.info("signal \(number): stops")
+            let server = server
+            Thread.detachNewThread { server.stop() }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// The commands that talk to a service, with one that runs as a process.
+@Suite(.timeLimit(.minutes(2))) struct ServiceTests {
+    private final class Service: Sendable {
+        let endpoint: String
+        private let folder: TemporaryFolder
+        private let process: Process
+
+        init() throws {
+            folder = try TemporaryFolder()
+            endpoint = "ipc://" + folder.path("s")
+            process = Process()
+            process.executableURL = CommandRun.executable
+            process.arguments = ["serve", "--listen", endpoint]
+            process.standardError = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+        }
+
+        deinit {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+
+    private static let input = """
+        time_ms,visitor,kind,page,device,value
+        1772409600000,anna,view,/home,mobile,
+        1772409660000,anna,conversion,order,mobile,12.50
+        1772409600000,b\u{7},view,/x\u{7},mobile,
+
+        """
+
+    @Test func `a file goes through a running service, which then knows the visitors`() async throws {
+        let service = try Service()
+        let run = try await CommandRun.sojourn(
+            "assign", "-", "--connect", service.endpoint, input: Self.input)
+        #expect(run.status == 0)
+        let table = CSVTable(run.output)
+        #expect(table["position"] == ["1", "2", "1"])
+
+        let text = try await CommandRun.sojourn("lookup", "anna", "--connect", service.endpoint)
+        #expect(text.status == 0)
+        #expect(text.output.contains(table["session"][0]))
+        #expect(text.output.contains("/home"))
+        #expect(text.output.contains("12.50"))
+
+        let json = try await CommandRun.sojourn(
+            "lookup", "--session", table["session"][0], "--connect", service.endpoint,
+            "--output", "json")
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        let session = try #require((object["sessions"] as? [[String: Any]])?.first)
+        #expect(session["session"] as? String == table["session"][0])
+        #expect(session["events"] as? Int == 2)
+        #expect(session["value_micro_units"] as? Int == 12_500_000)
+        #expect(session["context"] as? [String: String] == ["device": "mobile"])
+
+        let strange = try await CommandRun.sojourn("lookup", "b\u{7}", "--connect", service.endpoint)
+        #expect(strange.output.contains("/x\\u{7}"))
+        #expect(!strange.output.contains("\u{7}"))
+
+        let nobody = try await CommandRun.sojourn("lookup", "zoe", "--connect", service.endpoint)
+        #expect(nobody.status == 0)
+        #expect(nobody.output.contains("no unfinished sessions"))
+    }
+
+    @Test func `the status of a service is shown`() async throws {
+        let service = try Service()
+        let text = try await CommandRun.sojourn("status", "--connect", service.endpoint)
+        #expect(text.status == 0)
+        #expect(text.lines[0].contains(service.endpoint))
+        let json = try await CommandRun.sojourn(
+            "status", "--connect", service.endpoint, "--output", "json")
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect((object["gauges"] as? [String: Int])?.isEmpty == false)
+    }
+
+    @Test func `an unknown property is the service's to refuse`() async throws {
+        let service = try Service()
+        let run = try await CommandRun.sojourn(
+            "assign", "-", "--connect", service.endpoint, "--property", "99", input: Self.input)
+        #expect(run.status == 78)
+        #expect(run.errors.contains("99"))
+    }
+}

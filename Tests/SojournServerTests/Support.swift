@@ -1,0 +1,230 @@
+import Foundation
+import SojournModel
+import SojournServer
+import SojournService
+import SojournTestKit
+import SojournWire
+import ZeroMQ
+
+extension SojournServer {
+    /// A server at a free port.
+    convenience init(
+        local change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws(ServerError) {
+        var configuration = ServerConfiguration(listens: ["tcp://127.0.0.1:*"])
+        change(&configuration)
+        try self.init(configuration)
+    }
+}
+
+/// How a client frames its messages (sojourn-1, "Framing").
+enum Framing: CaseIterable, Sendable {
+    case req
+    case dealerWithDelimiter
+    case dealer
+}
+
+/// Nothing came within the time that a test waits.
+struct NoReply: Error {}
+
+/// A client that sends any frames and shows what comes back.
+struct TestClient: ~Copyable {
+    let socket: Socket
+    let framing: Framing
+
+    init(
+        _ endpoint: String, _ framing: Framing = .dealer, patienceMilliseconds: Int = 10_000,
+        receiveHighWaterMark: Int = 1_000
+    ) throws {
+        let socket = try Socket(framing == .req ? .req : .dealer, in: Context())
+        try socket.set(
+            .receiveTimeout(milliseconds: patienceMilliseconds),
+            .sendTimeout(milliseconds: patienceMilliseconds),
+            .receiveHighWaterMark(messages: receiveHighWaterMark))
+        try socket.connect(endpoint)
+        self.socket = socket
+        self.framing = framing
+    }
+
+    init(_ server: SojournServer, _ framing: Framing = .dealer) throws {
+        try self.init(server.endpoints[0], framing)
+    }
+
+    func send(_ payload: [UInt8]) throws {
+        try send(frames: framing == .dealerWithDelimiter ? [[], payload] : [payload])
+    }
+
+    func send(frames: [[UInt8]]) throws {
+        for (index, frame) in frames.enumerated() {
+            var message = Message(copying: frame.span)
+            guard try socket.send(&message, more: index < frames.count - 1) else {
+                throw NoReply()
+            }
+        }
+    }
+
+    /// All frames of the next message.
+    func receiveFrames() throws -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        var message = Message()
+        repeat {
+            guard try socket.receive(into: &message) else { throw NoReply() }
+            frames.append(unsafe message.bytes.withUnsafeBytes { unsafe Array($0) })
+        } while message.hasMore
+        return frames
+    }
+
+    /// The payload of the next message, framed as this client's requests are.
+    func receive() throws -> [UInt8] {
+        let frames = try receiveFrames()
+        let expected: [[UInt8]] = framing == .dealerWithDelimiter ? [[]] : []
+        guard frames.dropLast() == expected[...], let payload = frames.last else {
+            throw UnexpectedReply(frames: frames)
+        }
+        return payload
+    }
+
+    func ask(_ payload: [UInt8]) throws -> [UInt8] {
+        try send(payload)
+        return try receive()
+    }
+
+    func gauges() throws -> [String: Int64] {
+        let bytes = try ask(statusFrame())
+        let status = try StatusReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
+        return Dictionary(uniqueKeysWithValues: status.gauges.map { ($0.name, $0.value) })
+    }
+
+    /// Shows that the server still does what it is for.
+    func assignsRightly(_ visitor: String) throws -> Bool {
+        let now = currentMilliseconds()
+        let bytes = try ask(
+            assignFrame([TestEvent(visitor, now), TestEvent(visitor, now + 1)]))
+        guard try header(bytes).operation == .assign else { return false }
+        let reply = try AssignReplyView.decode(body: unsafe bytes.span.bytes.extracting(64...))
+        return reply.sessionCount == 1 && reply.outcome(event: 0) == .new
+            && reply.outcome(event: 1) == .extended && reply.position(event: 1) == 2
+    }
+}
+
+struct UnexpectedReply: Error { var frames: [[UInt8]] }
+
+func currentMilliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+
+/// The header of a reply whose checksums are right.
+func header(_ bytes: [UInt8]) throws -> MessageHeader {
+    try Frame.open(unsafe bytes.span.bytes, role: .client)
+}
+
+/// The ERROR in a reply; nil when it is another.
+func readError(_ bytes: [UInt8]) throws -> ErrorReply? {
+    guard try header(bytes).operation == .error else { return nil }
+    return try ErrorReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
+}
+
+// MARK: - Requests
+
+func assignFrame(
+    _ events: [TestEvent], correlation: UInt64 = 7, producer: UInt64 = 0, sequence: UInt64 = 0,
+    deadline: UInt32 = 0
+) -> [UInt8] {
+    var builder = BatchBuilder()
+    for event in events {
+        do {
+            try builder.add(
+                time: event.time, kind: event.kind, visitor: event.visitor, name: event.name,
+                context: event.context.wire, value: event.value, eventID: event.id)
+        } catch { preconditionFailure("a test made an event that no batch takes: \(error)") }
+    }
+    var writer = ByteWriter()
+    builder.encode(
+        header: MessageHeader(
+            operation: .assign, correlation: correlation, producer: ProducerID(producer),
+            sequence: sequence, deadlineMilliseconds: deadline, property: PropertyID(1)),
+        into: &writer)
+    return writer.array
+}
+
+extension TestContext {
+    fileprivate var wire: EventContext? {
+        if isEmpty { return nil }
+        var context = EventContext(isKnownBot: isKnownBot)
+        for attribute in ContextAttribute.allCases {
+            context[attribute] = attributes[attribute.rawValue]
+        }
+        return context
+    }
+}
+
+func helloFrame(correlation: UInt64 = 1) -> [UInt8] {
+    var writer = ByteWriter()
+    HelloRequest(name: "test").encode(
+        header: MessageHeader(operation: .hello, correlation: correlation), into: &writer)
+    return writer.array
+}
+
+func statusFrame(correlation: UInt64 = 1) -> [UInt8] {
+    var writer = ByteWriter()
+    StatusRequest.encode(
+        header: MessageHeader(operation: .status, correlation: correlation), into: &writer)
+    return writer.array
+}
+
+func lookupFrame(visitor: String) -> [UInt8] {
+    var writer = ByteWriter()
+    LookupRequest.visitor(key: unsafe visitor.utf8Span.span.bytes).encode(
+        header: MessageHeader(operation: .lookup, property: PropertyID(1)), into: &writer)
+    return writer.array
+}
+
+/// A batch of many events of many visitors, now.
+func largeFrame(events: Int, correlation: UInt64) -> [UInt8] {
+    let now = currentMilliseconds()
+    return assignFrame(
+        (0..<events).map { TestEvent("visitor \($0 % 5_000)", now) }, correlation: correlation)
+}
+
+extension ByteWriter {
+    var array: [UInt8] { unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
+}
+
+extension [UInt8] {
+    mutating func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
+        for byte in 0..<MemoryLayout<T>.size {
+            self[offset + byte] = UInt8(truncatingIfNeeded: value >> T(byte * 8))
+        }
+    }
+
+    /// Makes length and checksums right again, so that what is behind them is looked at.
+    mutating func refreshChecksums() {
+        guard count >= 64 else { return }
+        put(UInt32(count - 64), at: 48)
+        put(CRC32C.checksum(of: unsafe span.bytes.extracting(64...)), at: 52)
+        put(CRC32C.checksum(of: unsafe span.bytes.extracting(0..<60)), at: 60)
+    }
+}
+
+/// Numbers that are the same in every run.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+}
+
+/// A path in the folder for temporary files that is nobody else's.
+func temporaryPath(_ name: String) -> String {
+    "/tmp/sojourn-test-\(UInt64.random(in: 0 ... .max))-\(name)"
+}
+
+func removeFile(_ path: String) {
+    // Gone already is as good.
+    _ = try? FileManager.default.removeItem(atPath: path)
+}
