@@ -8,8 +8,8 @@ public struct Answer: Equatable, Sendable {
     /// Corrections of earlier answers that this batch brought about: session `from` is now part of
     /// session `into`. Whoever stored assignments replaces the one id by the other.
     public let revisions: [Revision]
-    /// The property's clock when the batch was admitted.
-    public let clock: EventTime
+    /// The property's clock when the batch was admitted; nil before its first event.
+    public let clock: EventTime?
 }
 
 extension Answer {
@@ -31,6 +31,6 @@ extension Answer {
         for row in 0..<reply.revisionCount { revisions.append(reply.revision(row)) }
         self.init(
             assignments: assignments, revisions: revisions,
-            clock: EventTime(milliseconds: reply.clock))
+            clock: EventTime(clock: reply.clock))
     }
 }

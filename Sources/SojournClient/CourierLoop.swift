@@ -244,7 +244,8 @@ extension CourierLoop {
             guard try socket?.receive(into: &incoming, wait: false) ?? false else { return }
             if incoming.hasMore {
                 // All frames of a message are there together.
-                while incoming.hasMore, try socket?.receive(into: &incoming, wait: false) ?? false {}
+                while incoming.hasMore, try socket?.receive(into: &incoming, wait: false) ?? false {
+                }
                 dispatcher.statistics.ignoredReplies += 1
                 continue
             }

@@ -1,4 +1,5 @@
 public import Foundation
+import SojournModel
 
 /// A moment in the life of a visitor: milliseconds since the Unix epoch.
 ///
@@ -20,6 +21,12 @@ public struct EventTime: Hashable, Sendable, Comparable {
     /// The present, by this machine's clock.
     public static var now: EventTime { EventTime(Date()) }
 
+    /// A property's clock as it stands on the wire: the least number before its first event.
+    init?(clock: Int64) {
+        if clock == .min { return nil }
+        milliseconds = clock
+    }
+
     public var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1_000) }
 
     @inlinable public static func < (left: EventTime, right: EventTime) -> Bool {
@@ -37,9 +44,10 @@ public struct EventTime: Hashable, Sendable, Comparable {
 }
 
 extension EventTime: CustomStringConvertible {
-    /// `2026-03-02T01:02:16.154Z`
+    /// `2026-03-02T01:02:16.154Z`; the bare number for what no event can have as its time.
     public var description: String {
-        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        guard (0..<Limits.eventTimeEnd).contains(milliseconds) else { return "\(milliseconds) ms" }
+        return date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }
 

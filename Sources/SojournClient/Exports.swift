@@ -1,5 +1,6 @@
 // The words that the client's API is made of: a program that imports SojournClient has them.
 @_exported public import SojournModel
+
 @_exported public import struct SojournWire.ErrorCode
 @_exported public import struct SojournWire.EventContext
 

@@ -4,6 +4,6 @@ public import SojournModel
 public struct SessionLookup: Equatable, Sendable {
     /// In order of their first event; empty when nothing is known.
     public let sessions: [SessionSnapshot]
-    /// The property's clock.
-    public let clock: EventTime
+    /// The property's clock; nil before its first event.
+    public let clock: EventTime?
 }

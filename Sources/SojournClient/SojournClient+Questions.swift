@@ -59,7 +59,7 @@ extension SojournClient {
             }
         }
         return SessionLookup(
-            sessions: reply.sessions, clock: EventTime(milliseconds: reply.clock))
+            sessions: reply.sessions, clock: EventTime(clock: reply.clock))
     }
 
     private func ask(
@@ -74,9 +74,9 @@ extension SojournClient {
     private func header(
         _ operation: SojournWire.Operation, _ property: PropertyID
     ) -> MessageHeader {
-        MessageHeader(
-            operation: operation,
-            deadlineMilliseconds: UInt32(clamping: courier.options.attemptTimeout.wholeMilliseconds),
+        let deadline = courier.options.attemptTimeout.wholeMilliseconds
+        return MessageHeader(
+            operation: operation, deadlineMilliseconds: UInt32(clamping: deadline),
             property: property)
     }
 }

@@ -1,6 +1,6 @@
 import SojournModel
 
-/// Names a context of a property; 0 names the empty one, 1 the overflow entry.
+/// Names a context of a property; 0 names the empty one, 1 and 2 the overflow entries.
 typealias ContextID = UInt32
 
 /// The attributes of a context as texts.
@@ -34,7 +34,9 @@ struct Context: BitwiseCopyable, Equatable {
 /// The contexts of a property that a live session needs, each kept once and counted; when the
 /// table is full, a new one becomes the overflow entry, and that is counted.
 struct ContextStore: ~Copyable {
+    /// The overflow entry for people, and the one for known bots: what a sender knows is not lost.
     static let other: ContextID = 1
+    static let otherBot: ContextID = 2
 
     struct Entry: BitwiseCopyable {
         var context: Context
@@ -55,8 +57,11 @@ struct ContextStore: ~Copyable {
         self.limit = limit
         buckets.resize(to: 64, repeating: 0)
         var overflow = Context()
-        for index in 0..<8 { overflow.texts[index] = TextTable.other }
+        // All but the campaign, for one that is not known must not split a session.
+        for index in 0..<5 { overflow.texts[index] = TextTable.other }
         entries.append(Entry(context: Context(), hash: 0, holders: 1, nextFree: 0))
+        entries.append(Entry(context: overflow, hash: 0, holders: 1, nextFree: 0))
+        overflow.isKnownBot = true
         entries.append(Entry(context: overflow, hash: 0, holders: 1, nextFree: 0))
     }
 
@@ -80,7 +85,7 @@ struct ContextStore: ~Copyable {
         if count >= limit {
             overflows += 1
             release(context, &texts)
-            return Self.other
+            return context.isKnownBot ? Self.otherBot : Self.other
         }
         count += 1
         let entry = Entry(context: context, hash: hash, holders: 1, nextFree: 0)
@@ -100,12 +105,12 @@ struct ContextStore: ~Copyable {
 
     @inline(always)
     mutating func hold(_ id: ContextID) {
-        if id > Self.other { entries[Int(id)].holders &+= 1 }
+        if id > Self.otherBot { entries[Int(id)].holders &+= 1 }
     }
 
     @inline(always)
     mutating func release(_ id: ContextID, _ texts: inout TextTable) {
-        guard id > Self.other else { return }
+        guard id > Self.otherBot else { return }
         let holders = entries[Int(id)].holders
         precondition(holders > 0, "a context was released more often than held")
         entries[Int(id)].holders = holders - 1
@@ -147,7 +152,7 @@ struct ContextStore: ~Copyable {
         let size = buckets.count * 2
         buckets.removeAll()
         buckets.resize(to: size, repeating: 0)
-        for id in 2..<entries.count where entries[id].holders > 0 {
+        for id in 3..<entries.count where entries[id].holders > 0 {
             var bucket = Int(entries[id].hash) & (size - 1)
             while buckets[bucket] != 0 { bucket = (bucket + 1) & (size - 1) }
             buckets[bucket] = ContextID(id)

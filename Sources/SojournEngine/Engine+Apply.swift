@@ -80,6 +80,9 @@ extension Engine {
         }
 
         describeSessions(in: &result)
+        for revision in 0..<result.revisions.count {
+            sink.revise(propertyID, result.revisions[revision])
+        }
         releaseHolds(&property)
         box.put(property)
     }

@@ -11,10 +11,11 @@ extension Engine {
     ) -> Bool {
         let clock = property.clock
         guard clock > .min else { return false }
-        ordinals.forget(
-            before: clock.subtractingReportingOverflow(
-                property.policy.visitorRetentionMilliseconds
-            ).partialValue, budget: budget)
+        let oldest = clock.subtractingReportingOverflow(
+            property.policy.visitorRetentionMilliseconds)
+        if !oldest.overflow {
+            property.ordinals.forget(before: oldest.partialValue, budget: budget)
+        }
         for _ in 0..<budget {
             let slot = property.wheel.take(upTo: clock, sessions)
             if slot == 0 { return false }
@@ -52,7 +53,7 @@ extension Engine {
         counters.sessionsFinished += 1
 
         let used = sessions[slot].ordinalsUsed
-        if unlink(slot) { ordinals.insert(visitor, ordinal: used, at: property.clock) }
+        if unlink(slot) { property.ordinals.insert(visitor, ordinal: used, at: property.clock) }
         freePath(slot, &property)
         property.texts.release(sessions[slot].exitPage)
         property.contexts.release(sessions[slot].context, &property.texts)

@@ -100,8 +100,9 @@ extension Engine {
         let policy = property.policy
         let last = sessions[slot].lastEvent
         let first = sessions[slot].firstEvent
-        if event.kind == .start || sessions[slot].state.isEnded { return .explicit }
+        if event.kind == .start { return .explicit }
         if event.time - last >= policy.timeoutMilliseconds { return .idle }
+        if sessions[slot].state.isEnded { return .explicit }
         if !property.sameDay(last, event.time) { return .midnight }
         if let longest = policy.maxDurationMilliseconds, event.time - first > longest {
             return .maxDuration
@@ -161,10 +162,12 @@ extension Engine {
         let policy = property.policy
         let first = sessions[slot].firstEvent
         let last = sessions[earlier].lastEvent
-        if sessions[slot].marks.contains(.startsExplicitly) || sessions[earlier].state.isEnded {
+        if sessions[slot].marks.contains(.startsExplicitly) {
             sessions[slot].boundary = .explicit
         } else if first - last >= policy.timeoutMilliseconds {
             sessions[slot].boundary = .idle
+        } else if sessions[earlier].state.isEnded {
+            sessions[slot].boundary = .explicit
         } else if !property.sameDay(last, first) {
             sessions[slot].boundary = .midnight
         } else if isCapOrCampaign(sessions[slot].boundary) {
@@ -210,7 +213,8 @@ extension Engine {
             return (.rejectedSessionLimit, 0)
         }
 
-        let used = newest == 0 ? ordinals.take(event.visitor) : sessions[newest].ordinalsUsed
+        let used =
+            newest == 0 ? property.ordinals.take(event.visitor) : sessions[newest].ordinalsUsed
         let ordinal = used &+ 1
         let slot = sessions.insert(
             Session(

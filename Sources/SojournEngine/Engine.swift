@@ -19,7 +19,6 @@ package struct Engine: ~Copyable {
     var sessions = SessionTable()
     var index = VisitorIndex()
     var extensions = ExtensionTable()
-    var ordinals: OrdinalMemory
     var scratch = BatchScratch()
     private var properties: [PropertyBox] = []
     package internal(set) var counters = EngineCounters()
@@ -33,7 +32,6 @@ package struct Engine: ~Copyable {
         self.limits = limits
         idHasher = SipHash(secret: secret, purpose: SecretPurpose.sessionID)
         idMaskHasher = SipHash(secret: secret, purpose: SecretPurpose.sessionIDMask)
-        ordinals = OrdinalMemory(limit: limits.rememberedVisitorsMax)
     }
 
     /// Makes a property known.
@@ -61,26 +59,24 @@ package struct Engine: ~Copyable {
     package var liveSessions: Int { sessions.count }
 
     /// Visitors whose number of sessions is remembered though all are finished.
-    package var rememberedVisitors: Int { ordinals.count }
+    package var rememberedVisitors: Int { sum { $0.ordinals.count } }
 
     /// Visitors that were forgotten because there were too many.
-    package var rememberedVisitorEvictions: UInt64 { ordinals.evictions }
+    package var rememberedVisitorEvictions: UInt64 { sum { $0.ordinals.evictions } }
+
+    private func sum<Number: AdditiveArithmetic>(
+        _ number: (borrowing PropertyState) -> Number
+    ) -> Number {
+        properties.reduce(.zero) { $0 + $1.read(number) }
+    }
 
     /// Texts and contexts of a property that became `(other)`.
     package func overflows(_ property: PropertyID) -> (texts: UInt64, contexts: UInt64) {
-        let box = box(property)
-        let state = box.take()
-        let overflows = (state.texts.overflows, state.contexts.overflows)
-        box.put(state)
-        return overflows
+        box(property).read { ($0.texts.overflows, $0.contexts.overflows) }
     }
 
     /// Texts and contexts of a property that are held now.
     package func interned(_ property: PropertyID) -> (texts: Int, contexts: Int) {
-        let box = box(property)
-        let state = box.take()
-        let counts = (state.texts.count, state.contexts.count)
-        box.put(state)
-        return counts
+        box(property).read { ($0.texts.count, $0.contexts.count) }
     }
 }

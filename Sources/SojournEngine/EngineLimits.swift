@@ -12,7 +12,8 @@ public struct EngineLimits: Sendable, Equatable {
     public var textsMax = 1_000_000
     /// Contexts per property that live sessions hold.
     public var contextsMax = 262_144
-    /// Visitors whose number of sessions is remembered; beyond it the oldest are forgotten.
+    /// Visitors per property whose number of sessions is remembered; beyond it the oldest are
+    /// forgotten.
     public var rememberedVisitorsMax = 20_000_000
     /// Sessions of one visitor that are not finished. Beyond it an event that would open another
     /// one is `rejectedSessionLimit`.

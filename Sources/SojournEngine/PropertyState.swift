@@ -10,6 +10,8 @@ struct PropertyState: ~Copyable {
     var contexts: ContextStore
     var paths = PathStore()
     var wheel: TimingWheel
+    /// How many sessions the visitors without a live one have had.
+    var ordinals: OrdinalMemory
     /// The last clock that a batch or a tick brought.
     var clock = Int64.min
     /// Number of the last revision.
@@ -24,6 +26,7 @@ struct PropertyState: ~Copyable {
         texts = TextTable(
             hasher: SipHash(secret: secret, purpose: SecretPurpose.text), limit: limits.textsMax)
         contexts = ContextStore(limit: limits.contextsMax)
+        ordinals = OrdinalMemory(limit: limits.rememberedVisitorsMax)
         wheel = TimingWheel(span: policy.timeoutMilliseconds + policy.latenessMilliseconds)
     }
 
@@ -54,6 +57,14 @@ final class PropertyBox {
     }
 
     func put(_ state: consuming PropertyState) { self.state = consume state }
+
+    /// Looks something up in the state.
+    func read<Result>(_ body: (borrowing PropertyState) -> Result) -> Result {
+        let state = take()
+        let result = body(state)
+        put(state)
+        return result
+    }
 }
 
 /// What keys are derived from the secret for.

@@ -31,6 +31,8 @@ public struct LocalDays: Sendable, Equatable {
     public static let utc = LocalDays(firstOffset: 0, transitions: [])
 
     /// The number of the local day that holds this time, counted from 1970-01-01.
+    ///
+    /// It never goes back: where clocks are set back over midnight, the new day goes on.
     public func day(of milliseconds: Int64) -> Int64 {
         var low = 0
         var high = transitions.count
@@ -38,7 +40,15 @@ public struct LocalDays: Sendable, Equatable {
             let middle = (low + high) / 2
             if transitions[middle].start <= milliseconds { low = middle + 1 } else { high = middle }
         }
-        let offset = low == 0 ? firstOffset : transitions[low - 1].offset
+        if low == 0 { return Self.day(of: milliseconds, offset: firstOffset) }
+        let latest = transitions[low - 1]
+        let before = low == 1 ? firstOffset : transitions[low - 2].offset
+        return max(
+            Self.day(of: milliseconds, offset: latest.offset),
+            Self.day(of: latest.start - 1, offset: before))
+    }
+
+    private static func day(of milliseconds: Int64, offset: Int64) -> Int64 {
         let (local, overflow) = milliseconds.addingReportingOverflow(offset)
         let day = (overflow ? milliseconds : local).quotientAndRemainder(dividingBy: 86_400_000)
         return day.remainder < 0 ? day.quotient - 1 : day.quotient

@@ -48,7 +48,9 @@ struct EngineLoop: ~Copyable {
         var nextTick = ServerClock.steadyMilliseconds()
         while true {
             var served = 0
-            while served < Self.burst, try front.receive(into: &routingID, wait: false) {
+            while served < Self.burst, !state.hasFrontEnded,
+                try front.receive(into: &routingID, wait: false)
+            {
                 if !routingID.hasMore {
                     switch EngineOrder(rawValue: routingID.bytes.integer(at: 0)) {
                     case .drain: core.drain()
@@ -84,9 +86,10 @@ struct EngineLoop: ~Copyable {
         case .reply: payload = Message(copying: reply.bytes)
         case .drop: payload.removeAll()
         }
-        _ = try front.send(&routingID, more: true)
-        _ = try front.send(&note, more: true)
-        _ = try front.send(&payload)
+        // There is always room, unless the front is gone: then nobody is left to be answered.
+        guard try front.send(&routingID, more: true, wait: false) else { return }
+        _ = try front.send(&note, more: true, wait: false)
+        _ = try front.send(&payload, wait: false)
     }
 
     private static func answer(

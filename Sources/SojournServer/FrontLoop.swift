@@ -137,7 +137,7 @@ struct FrontLoop: ~Copyable {
 
     func order(_ order: EngineOrder) throws(ZeroMQError) {
         var message = order.message
-        _ = try engine.send(&message)
+        _ = try engine.send(&message, wait: false)
     }
 
     // MARK: Requests
@@ -171,11 +171,12 @@ struct FrontLoop: ~Copyable {
     private mutating func forward(hasDelimiter: Bool) throws(ZeroMQError) {
         let note = RequestNote(
             receivedAt: lastReceived, byteCount: payload.byteCount, hasDelimiter: hasDelimiter)
-        countQueued(messages: 1, bytes: note.byteCount)
         self.note = note.message(&scratch)
-        _ = try engine.send(&routingID, more: true)
-        _ = try engine.send(&self.note, more: true)
-        _ = try engine.send(&payload)
+        // There is always room, unless the engine failed, which ends this thread as well.
+        guard try engine.send(&routingID, more: true, wait: false) else { return }
+        _ = try engine.send(&self.note, more: true, wait: false)
+        _ = try engine.send(&payload, wait: false)
+        countQueued(messages: 1, bytes: note.byteCount)
     }
 
     /// The message has too many frames, of which `payload` is the first or the second.

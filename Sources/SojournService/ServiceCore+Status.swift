@@ -51,13 +51,17 @@ extension ServiceCore {
         let prefix = "property_\(property.rawValue)"
         let overflows = engine.overflows(property)
         let interned = engine.interned(property)
-        return [
-            Gauge(
-                name: "\(prefix)_clock_milliseconds", value: clock.now(at: moment.serverTime)),
+        var gauges = [
             Gauge("\(prefix)_texts", interned.texts),
             Gauge("\(prefix)_text_overflows_total", overflows.texts),
             Gauge("\(prefix)_contexts", interned.contexts),
             Gauge("\(prefix)_context_overflows_total", overflows.contexts),
         ]
+        // Before the first event there is no clock to show.
+        let now = clock.now(at: moment.serverTime)
+        if now > .min {
+            gauges.insert(Gauge(name: "\(prefix)_clock_milliseconds", value: now), at: 0)
+        }
+        return gauges
     }
 }

@@ -152,8 +152,9 @@ package struct ArrivalOracle {
 
     /// Why an event behind a session does not belong to it; nil when it does.
     private func cut(_ visit: Visit, then event: TestEvent, isNewest: Bool) -> Boundary? {
-        if event.kind == .start || visit.isEnded { return .explicit }
+        if event.kind == .start { return .explicit }
         if event.time - visit.last >= policy.timeoutMilliseconds { return .idle }
+        if visit.isEnded { return .explicit }
         if isMidnight(visit.last, event.time) { return .midnight }
         if isTooLong(from: visit.first, to: event.time) { return .maxDuration }
         if isFull(visit.events.count) { return .maxEvents }
@@ -184,10 +185,12 @@ package struct ArrivalOracle {
 
     /// The boundary of a session before which something changed.
     private func renewBoundary(_ later: inout Visit, after earlier: Visit) {
-        if later.startsExplicitly || earlier.isEnded {
+        if later.startsExplicitly {
             later.boundary = .explicit
         } else if later.first - earlier.last >= policy.timeoutMilliseconds {
             later.boundary = .idle
+        } else if earlier.isEnded {
+            later.boundary = .explicit
         } else if isMidnight(earlier.last, later.first) {
             later.boundary = .midnight
         } else if [.maxDuration, .maxEvents, .campaign].contains(later.boundary) {

@@ -16,6 +16,7 @@ package struct EngineRun: ~Copyable {
     package struct Collector: SessionSink {
         package var finished: [SessionSnapshot] = []
         package var visitors: [VisitorHash] = []
+        package var revisions: [Revision] = []
         package var wantsSnapshots: Bool { true }
 
         package mutating func finish(
@@ -23,6 +24,10 @@ package struct EngineRun: ~Copyable {
         ) {
             visitors.append(visitor)
             if let snapshot { finished.append(snapshot) }
+        }
+
+        package mutating func revise(_ property: PropertyID, _ revision: Revision) {
+            revisions.append(revision)
         }
     }
 
@@ -33,6 +38,7 @@ package struct EngineRun: ~Copyable {
     package var engine: Engine
     package var collector = Collector()
     package private(set) var assignments: [Assignment] = []
+    /// What the replies said; the collector was told the same.
     package private(set) var revisions: [Revision] = []
     /// Stamped on the next batch: the largest event time and clock so far.
     package private(set) var clock = Int64.min
@@ -73,6 +79,7 @@ package struct EngineRun: ~Copyable {
             if outcome != .rejectedClockSkew { clock = max(clock, events[row].time) }
         }
         for index in 0..<result.revisions.count { revisions.append(result.revisions[index]) }
+        precondition(revisions == collector.revisions)
         assignments += new
         return new
     }

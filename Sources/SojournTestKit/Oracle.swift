@@ -49,11 +49,8 @@ package enum Oracle {
         let last = events[events.count - 1].event.time
         let isIdle = event.time - last >= policy.timeoutMilliseconds
         if event.kind == .start { return [.explicit] }
-        if isClosed(events), event.time > last {
-            // After the timeout the engine may have forgotten that the session was closed.
-            return isIdle ? [.explicit, .idle] : [.explicit]
-        }
         if isIdle { return [.idle] }
+        if isClosed(events), event.time > last { return [.explicit] }
         if let midnight = policy.midnight, midnight.day(of: last) != midnight.day(of: event.time) {
             return [.midnight]
         }

@@ -8,6 +8,8 @@ extension Scenario {
         var policy = SessionPolicy()
         policy.timeoutMilliseconds = random.pick([1_000, 1_500, 4_000]) * scale
         policy.latenessMilliseconds = randomLateness(&random, policy.timeoutMilliseconds)
+        // Nobody is forgotten: the oracles remember everyone.
+        policy.visitorRetentionMilliseconds = 366 * 86_400_000
         policy.maxDurationMilliseconds = nil
         policy.maxEvents = nil
         let days = randomDays(&random, scale)
@@ -31,6 +33,8 @@ extension Scenario {
         var policy = SessionPolicy()
         policy.timeoutMilliseconds = random.pick([1_000, 1_500, 4_000]) * scale
         policy.latenessMilliseconds = randomLateness(&random, policy.timeoutMilliseconds)
+        // Nobody is forgotten: the oracles remember everyone.
+        policy.visitorRetentionMilliseconds = 366 * 86_400_000
         policy.maxDurationMilliseconds =
             random.once(in: 2) ? nil : policy.timeoutMilliseconds * Int64(random.number(1...3))
         policy.maxEvents = random.once(in: 2) ? nil : UInt32(random.number(1...6))
@@ -57,9 +61,12 @@ extension Scenario {
         return scenario
     }
 
-    /// None, hardly any, or so much that events of many sessions arrive in any order.
+    /// None, hardly any, or so much that events of many sessions arrive in any order; or so much that
+    /// a visitor's sessions finish in one tick of the wheel.
     private static func randomLateness(_ random: inout SplitMix64, _ timeout: Int64) -> Int64 {
-        random.pick([0, 1, timeout / 2] + [3, 3, 8, 8, 8, 30].map { $0 * timeout })
+        min(
+            random.pick([0, 1, timeout / 2] + [3, 3, 8, 8, 8, 30, 3_000].map { $0 * timeout }),
+            7 * 86_400_000)
     }
 
     /// Days of a zone, or none, and a time near which something happens in it.

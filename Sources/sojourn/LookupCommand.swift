@@ -5,7 +5,8 @@ import SojournInput
 /// `sojourn lookup`: what the service knows of a visitor or a session.
 struct LookupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lookup", abstract: "Show the unfinished sessions of a visitor, or one by its id.")
+        commandName: "lookup",
+        abstract: "Show the unfinished sessions of a visitor, or one by its id.")
 
     @Argument(help: "The visitor, as its events name it.")
     var visitor: String?
@@ -53,7 +54,8 @@ struct LookupCommand: AsyncParsableCommand {
         let count = found.sessions.count
         var lines = [
             "\(whose): \(count == 0 ? "no" : "\(count)") unfinished session\(count == 1 ? "" : "s")"
-                + " on property \(property.rawValue), whose clock is at \(found.clock)"
+                + " on property \(property.rawValue), whose clock "
+                + (found.clock.map { "is at \($0)" } ?? "has not started")
         ]
         for session in found.sessions { lines += [""] + HumanText.table(session.rows) }
         return lines
@@ -109,7 +111,8 @@ extension SessionSnapshot {
 
 /// A look-up as JSON.
 private struct LookupDocument: Encodable {
-    var clockMs: Int64
+    /// Missing before the property's first event.
+    var clockMs: Int64?
     var sessions: [Session]
 
     struct Session: Encodable {
@@ -144,7 +147,7 @@ private struct LookupDocument: Encodable {
     }
 
     init(_ found: SessionLookup) {
-        clockMs = found.clock.milliseconds
+        clockMs = found.clock?.milliseconds
         sessions = found.sessions.map { session in
             let context = zip(ContextAttribute.allCases, session.context)
                 .filter { !$1.isEmpty }.map { ($0.name, $1) }

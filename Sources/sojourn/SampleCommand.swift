@@ -20,7 +20,9 @@ struct SampleCommand: ParsableCommand {
     @Option(help: "Over how many days they come.")
     var days = 3
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to write; - is standard output.", valueName: "file"))
     var out = "-"
 
     func validate() throws {

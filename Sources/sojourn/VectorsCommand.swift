@@ -20,13 +20,13 @@ struct VectorsCommand: ParsableCommand {
             throw CommandFailure(
                 .noInput, "cannot read \(directory): \(error.localizedDescription)")
         }
+        if report.passed == 0, report.failures.isEmpty {
+            throw CommandFailure(.noInput, "there are no vectors in \(directory)")
+        }
         for failure in report.failures { print("\(failure)".printable) }
         print(
             "\(report.passed) vectors passed (\(report.identical) written with the same bytes), "
                 + "\(report.failures.count) failed")
-        if report.passed == 0, report.failures.isEmpty {
-            throw CommandFailure(.noInput, "there are no vectors in \(directory)")
-        }
         guard report.isGood else {
             throw CommandFailure(
                 .failure, "\(report.failures.count) vectors failed in \(directory)")

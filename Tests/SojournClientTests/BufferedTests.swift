@@ -3,7 +3,7 @@ import SojournWire
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct BufferedTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct BufferedTests {
     @Test func `events of many tasks go out together`() async throws {
         let server = try FakeServer()
         let client = try await SojournClient.connect(to: server.endpoint)

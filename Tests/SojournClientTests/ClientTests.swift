@@ -2,7 +2,7 @@ import SojournClient
 import SojournWire
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ClientTests {
     @Test func `assignments come in the order of the events`() async throws {
         let server = try FakeServer()
         let client = try await SojournClient.connect(to: server.endpoint)
@@ -53,7 +53,7 @@ import Testing
         await client.close()
     }
 
-    @Test func `every request carries the deployment, and batches are numbered from 1`() async throws {
+    @Test func `requests carry the deployment, and numbers begin at 1`() async throws {
         let server = try FakeServer()
         let client = try await SojournClient.connect(to: server.endpoint)
         for _ in 0..<3 { _ = try await client.assign([view("anna")], property: 7) }

@@ -49,13 +49,7 @@ final class FakeServer: Sendable {
     static let deployment = DeploymentID(Bits128(high: 0xD0, low: 0xD1))
 
     let endpoint: String
-    private let state = Mutex(Log())
-    private let isStopping = Atomic(false)
-    private let wakeUp: WakeUp
-    private let deployment: DeploymentID
-    private let credit: Int
-    private let script: @Sendable (Request) -> [Reaction]
-    private let stopped = DispatchSemaphore(value: 0)
+    private let core: Core
 
     init(
         at endpoint: String = "tcp://127.0.0.1:*", deployment: DeploymentID = FakeServer.deployment,
@@ -65,35 +59,54 @@ final class FakeServer: Sendable {
         let socket = try Socket(.router, in: context)
         try socket.bind(endpoint)
         self.endpoint = try socket.lastEndpoint
-        self.deployment = deployment
-        self.credit = credit
-        self.script = script
-        wakeUp = try WakeUp()
+        let core = try Core(deployment: deployment, credit: credit, script: script)
+        self.core = core
         let box = SocketBox(socket)
-        Thread.detachNewThread { [self] in
+        Thread.detachNewThread {
             do {
-                var loop = Loop(server: self, socket: box.take())
+                var loop = Loop(server: core, socket: box.take())
                 try loop.run()
             } catch {
                 fatalError("the fake server failed: \(error)")
             }
-            stopped.signal()
+            core.stopped.signal()
         }
     }
 
-    deinit { stop() }
+    deinit { core.stop() }
 
-    var log: Log { state.withLock { $0 } }
+    var log: Log { core.state.withLock { $0 } }
 
     /// Closes the socket; returns when it is closed.
-    func stop() {
-        if isStopping.exchange(true, ordering: .sequentiallyConsistent) { return }
-        wakeUp.signal()
+    func stopAndWait() {
+        core.stop()
+        core.stopped.wait()
     }
 
-    func stopAndWait() {
-        stop()
-        stopped.wait()
+    /// What the thread and its owner share.
+    private final class Core: Sendable {
+        let deployment: DeploymentID
+        let credit: Int
+        let script: @Sendable (Request) -> [Reaction]
+        let state = Mutex(Log())
+        let isStopping = Atomic(false)
+        let wakeUp: WakeUp
+        let stopped = DispatchSemaphore(value: 0)
+
+        init(
+            deployment: DeploymentID, credit: Int,
+            script: @escaping @Sendable (Request) -> [Reaction]
+        ) throws {
+            self.deployment = deployment
+            self.credit = credit
+            self.script = script
+            wakeUp = try WakeUp()
+        }
+
+        func stop() {
+            isStopping.store(true, ordering: .sequentiallyConsistent)
+            wakeUp.signal()
+        }
     }
 
     /// Hands a socket over to its thread.
@@ -113,15 +126,15 @@ final class FakeServer: Sendable {
             var left: Int
         }
 
-        private unowned let server: FakeServer
+        private let server: Core
         private let socket: Socket
         private var counts: [SojournWire.Operation: Int] = [:]
         private var replies: [[UInt64]: [UInt8]] = [:]
         private var seen: [[UInt64]: Int] = [:]
         private var held: [Held] = []
-        private var sessionPositions: [String: UInt32] = [:]
+        private var positions: [String: UInt32] = [:]
 
-        init(server: FakeServer, socket: consuming Socket) {
+        init(server: Core, socket: consuming Socket) {
             self.server = server
             self.socket = socket
         }
@@ -250,8 +263,8 @@ final class FakeServer: Sendable {
             var result = BatchResult()
             result.clock = 5_000
             for (row, visitor) in request.visitors.enumerated() {
-                let position = sessionPositions[visitor, default: 0] + 1
-                sessionPositions[visitor] = position
+                let position = positions[visitor, default: 0] + 1
+                positions[visitor] = position
                 result.sessions.append(
                     SessionRow(
                         id: .of(visitor), start: SessionID.of(visitor).milliseconds, ordinal: 1,
@@ -290,7 +303,9 @@ extension SessionSnapshot {
         state: SessionState(boundary: .idle, engaged: true), boundaryOut: nil,
         context: ["mobile", "email", "", "", "", "", "", ""], landingPage: "/home",
         exitPage: "/basket",
-        path: [.init(milliseconds: 0, page: "/home"), .init(milliseconds: 60_000, page: "/basket")],
+        path: [
+            .init(milliseconds: 0, page: "/home"), .init(milliseconds: 60_000, page: "/basket"),
+        ],
         finishesAt: 4_000_000)
 }
 

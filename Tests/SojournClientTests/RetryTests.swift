@@ -2,8 +2,8 @@ import SojournClient
 import SojournWire
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
-    @Test func `a lost reply is asked for again with the same frame, and applied once`() async throws {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct RetryTests {
+    @Test func `a lost reply is asked for again by the same frame, applied once`() async throws {
         let server = try FakeServer { request in
             request.header.operation == .assign && request.repetition == 0
                 ? [.applyAndSayNothing] : [.answer]
@@ -55,7 +55,8 @@ import Testing
         await client.close()
     }
 
-    @Test func `a question without an answer has timed out, and nothing was applied`() async throws {
+    @Test func `a question without an answer has timed out, and nothing was applied`() async throws
+    {
         let server = try FakeServer { request in
             request.header.operation == .status ? [.saveNothing] : [.answer]
         }
@@ -70,19 +71,18 @@ import Testing
         let server = try FakeServer { request in
             request.header.operation == .assign ? [.saveNothing] : [.answer]
         }
-        var options = SojournClient.Options.quick
-        options.attemptTimeout = .seconds(60)
+        var options = SojournClient.Options.patient
         options.timeout = .milliseconds(200)
         let client = try await SojournClient.connect(to: server.endpoint, options: options)
         let start = ContinuousClock.now
         let error = try await failure { _ = try await client.assign([view("anna")]) }
         #expect(error.code == .unknownOutcome)
-        #expect(.now - start < .seconds(5))
+        #expect(.now - start < .patience)
         await client.close()
     }
 
     @Test(arguments: [ErrorCode.overloaded, .deadlineExpired, .internal])
-    func `what is refused for now is sent again after the time that the server asks for`(
+    func `what is refused for now is sent again when the server says`(
         code: ErrorCode
     ) async throws {
         let server = try FakeServer { request in
@@ -142,7 +142,7 @@ import Testing
         await client.close()
     }
 
-    @Test func `hundreds of refused batches do not carry the numbers out of the window`() async throws {
+    @Test func `refused batches do not carry the numbers out of the window`() async throws {
         let server = try FakeServer { request in
             guard request.header.operation == .assign else { return [.answer] }
             return request.visitors == ["bad"] ? [.refuse(.unknownProperty)] : [.answer]

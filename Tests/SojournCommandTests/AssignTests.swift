@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct AssignTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct AssignTests {
     private static let header = "time_ms,visitor,kind,page\n"
 
     private static func assign(
@@ -41,7 +41,8 @@ import Testing
 
                 """)
         let rows = run.lines.map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-        #expect(run.lines[0] == "time_ms,visitor,kind,page,session,position,outcome,visitor_session")
+        #expect(
+            run.lines[0] == "time_ms,visitor,kind,page,session,position,outcome,visitor_session")
         #expect(run.lines[1].hasPrefix(#"0,anna,view,"/a ""b"", c","#))
         #expect(run.lines[1].hasSuffix(",1,new,1"))
         #expect(run.lines[2].hasSuffix(",1,new,1"))
@@ -89,7 +90,8 @@ import Testing
         #expect(table["visitor_session"] == ["1", "1", "1"])
         #expect(run.errors.contains("revisions"))
         #expect(run.errorLines.contains { $0.hasPrefix("sessions ") && $0.hasSuffix(" 1") })
-        #expect(run.errorLines.contains { $0.hasPrefix("mean duration") && $0.hasSuffix("40m 00s") })
+        #expect(
+            run.errorLines.contains { $0.hasPrefix("mean duration") && $0.hasSuffix("40m 00s") })
     }
 
     @Test func `a stream writes ids as they are assigned`() async throws {
@@ -103,7 +105,9 @@ import Testing
 
     private var bridgedInput: String { Self.bridged }
 
-    @Test(arguments: [1, 7, 1_000]) func `the size of batches changes nothing`(batch: Int) async throws {
+    @Test(arguments: [1, 7, 1_000]) func `the size of batches does not matter`(batch: Int)
+        async throws
+    {
         let run = try await CommandRun.sojourn(
             "assign", Place.sample, "--embedded", "--batch", "\(batch)", "--depth", "3")
         let whole = try await CommandRun.sojourn("assign", Place.sample, "--embedded")
@@ -121,7 +125,10 @@ import Testing
             """)
         #expect(run.status == 0)
         #expect(run.lines.count == 2)
-        #expect(run.lines[0].hasPrefix(#"{"time":"2026-03-02T01:00:00Z","visitor":"anna","kind":"view","page":"/a","mine":[1],"session":""#))
+        #expect(
+            run.lines[0].hasPrefix(
+                #"{"time":"2026-03-02T01:00:00Z","visitor":"anna","kind":"view","page":"/a","mine":[1],"session":""#
+            ))
         #expect(run.lines[1].contains(#""position":2"#))
         #expect(run.errors.contains("mine"))
     }

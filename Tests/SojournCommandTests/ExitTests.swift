@@ -1,30 +1,29 @@
+import Foundation
 import Testing
 
-@testable import sojourn
-
-@Suite(.timeLimit(.minutes(2))) struct ExitTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ExitTests {
     @Test(arguments: [
-        (["assign", "/no/such/file", "--embedded"], ExitStatus.noInput, "/no/such/file"),
-        (["assign", "/dev/null", "--embedded"], .badInput, "empty"),
-        (["assign", "-", "--embedded", "--out", "/no/such/folder/x"], .cannotCreate, "/no/such"),
-        (["assign", "-", "--embedded", "--timeout", "soon"], .badConfiguration, "--timeout"),
-        (["assign", "-", "--embedded", "--config", "/no/such/file"], .badConfiguration, "/no/such"),
-        (["assign", "-", "--connect", "nonsense"], .usage, "nonsense"),
-        (["assign", "-", "--timeout", "1m"], .usage, "--embedded"),
-        (["assign", "-", "--embedded", "--connect", "tcp://127.0.0.1:1"], .usage, "--connect"),
-        (["assign", "-", "--embedded", "--batch", "0"], .usage, "--batch"),
-        (["assign"], .usage, "file"),
-        (["lookup"], .usage, "visitor"),
-        (["lookup", "--session", "xyz"], .usage, "xyz"),
-        (["sample", "--days", "0"], .usage, "--days"),
-        (["vectors", "--check", "/no/such/folder"], .noInput, "/no/such"),
-        (["nonsense"], .usage, "nonsense"),
+        (["assign", "/no/such/file", "--embedded"], 66, "/no/such/file"),
+        (["assign", "/dev/null", "--embedded"], 65, "empty"),
+        (["assign", "-", "--embedded", "--out", "/no/such/folder/x"], 73, "/no/such"),
+        (["assign", "-", "--embedded", "--timeout", "soon"], 64, "--timeout"),
+        (["assign", "-", "--embedded", "--config", "/no/such/file"], 78, "/no/such"),
+        (["assign", "-", "--connect", "nonsense"], 64, "nonsense"),
+        (["assign", "-", "--timeout", "1m"], 64, "--embedded"),
+        (["assign", "-", "--embedded", "--connect", "tcp://127.0.0.1:1"], 64, "--connect"),
+        (["assign", "-", "--embedded", "--batch", "0"], 64, "--batch"),
+        (["assign"], 64, "file"),
+        (["lookup"], 64, "visitor"),
+        (["lookup", "--session", "xyz"], 64, "xyz"),
+        (["sample", "--days", "0"], 64, "--days"),
+        (["vectors", "--check", "/no/such/folder"], 66, "/no/such"),
+        (["nonsense"], 64, "nonsense"),
     ]) func `a failure has its code and a sentence`(
-        arguments: [String], status: ExitStatus, word: String
+        arguments: [String], status: Int32, word: String
     ) async throws {
         let run = try await CommandRun.sojourn(
             arguments: arguments, input: "time_ms,visitor,kind\n0,anna,view\n")
-        #expect(run.status == status.rawValue)
+        #expect(run.status == status)
         #expect(run.errors.contains(word))
         #expect(run.output.isEmpty)
     }
@@ -32,7 +31,7 @@ import Testing
     @Test func `a service that is not there is named, with what to do`() async throws {
         let run = try await CommandRun.sojourn(
             "status", "--connect", "ipc:///tmp/sojourn-nobody-listens-here")
-        #expect(run.status == ExitStatus.unavailable.rawValue)
+        #expect(run.status == 69)
         #expect(run.errorLines.count == 1)
         #expect(run.errors.contains("sojourn serve"))
     }
@@ -48,7 +47,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.file("a.json", "{")
         let run = try await CommandRun.sojourn("vectors", "--check", folder.url.path)
-        #expect(run.status == ExitStatus.failure.rawValue)
+        #expect(run.status == 1)
         #expect(run.output.contains("a.json"))
     }
 

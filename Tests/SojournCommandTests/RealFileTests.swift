@@ -4,7 +4,7 @@ import Testing
 /// The real inputs beside the project: the sessions must be those of sorting and cutting.
 @Suite(
     .enabled(if: Place.hasReal, "the real inputs are not at ../shared/data/real"),
-    .timeLimit(.minutes(2)))
+    .serialized, .timeLimit(.minutes(5)))
 struct RealFileTests {
     @Test(arguments: [
         ("semicomplete_apache.log", 3_224, 1_862), ("semicomplete_apache.csv", 3_224, 1_862),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The commands that talk to a service, with one that runs as a process.
-@Suite(.timeLimit(.minutes(2))) struct ServiceTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ServiceTests {
     private final class Service: Sendable {
         let endpoint: String
         private let folder: TemporaryFolder
@@ -33,7 +33,8 @@ import Testing
 
         """
 
-    @Test func `a file goes through a running service, which then knows the visitors`() async throws {
+    @Test func `a file goes through a running service, which then knows the visitors`() async throws
+    {
         let service = try Service()
         let run = try await CommandRun.sojourn(
             "assign", "-", "--connect", service.endpoint, input: Self.input)
@@ -58,7 +59,8 @@ import Testing
         #expect(session["value_micro_units"] as? Int == 12_500_000)
         #expect(session["context"] as? [String: String] == ["device": "mobile"])
 
-        let strange = try await CommandRun.sojourn("lookup", "b\u{7}", "--connect", service.endpoint)
+        let strange = try await CommandRun.sojourn(
+            "lookup", "b\u{7}", "--connect", service.endpoint)
         #expect(strange.output.contains("/x\\u{7}"))
         #expect(!strange.output.contains("\u{7}"))
 

@@ -143,6 +143,21 @@ struct FinishingTests {
                 == [.explicit, .explicit, .explicit, .explicit, .explicit, .idle])
     }
 
+    @Test func `a session in the middle that finishes first leaves the reason with the one before`()
+    {
+        var run = EngineRun(
+            .with {
+                $0.timeoutMilliseconds = second
+                $0.latenessMilliseconds = 7 * day
+                $0.maxEvents = 1
+            })
+        // All are due in one tick of five minutes; the wheel gives the last one filed first.
+        run.applyEach([.at(0), .at(1_800), .at(900)])
+        let finished = run.finishedInOrder()
+        #expect(finished.map(\.ordinal) == [1, 3, 2])
+        #expect(finished.map(\.boundaryOut) == [.maxEvents, .maxEvents, .idle])
+    }
+
     // MARK: Ordinals
 
     @Test func `ordinals count in order of opening and have gaps after merges`() {
@@ -235,6 +250,19 @@ struct FinishingTests {
         #expect(run.assignments.last?.row?.ordinal == 3)
     }
 
+    @Test func `a session that was merged away makes room for another of the visitor`() {
+        var run = EngineRun(
+            .with { $0.latenessMilliseconds = 5 * hour },
+            limits: .with { $0.sessionsPerVisitorMax = 3 })
+        let outcomes = run.outcomes([
+            .at(0), .at(40 * minute), .at(2 * hour), .at(3 * hour), .at(20 * minute),
+            .at(3 * hour), .at(4 * hour),
+        ])
+        #expect(
+            outcomes == [.new, .new, .new, .rejectedSessionLimit, .merged, .new]
+                + [.rejectedSessionLimit])
+    }
+
     // MARK: Texts
 
     @Test func `a text beyond the limit becomes (other), is counted, and freed texts make room`() {
@@ -268,6 +296,41 @@ struct FinishingTests {
         run.finishAll()
         let interned = run.engine.interned(EngineRun.property)
         #expect(interned == (0, 0))
+    }
+
+    @Test
+    func `a context beyond the limit keeps the word of the sender on bots, and splits nothing`() {
+        var run = EngineRun(
+            .with { $0.splitsOnCampaign = true }, limits: .with { $0.contextsMax = 1 })
+        run.apply([.at(0, campaign: "spring")])
+        let outcomes = run.outcomes([.at(minute, campaign: "summer")])
+        #expect(outcomes == [.extended])
+        run.apply([TestEvent("bot", noon, context: TestContext(device: "x", isKnownBot: true))])
+        let bot = run.sessions(of: "bot")[0]
+        #expect(bot.state.isAutomated)
+        #expect(bot.context[0] == "(other)")
+    }
+
+    @Test func `properties remember their visitors apart`() {
+        var engine = Engine(secret: EngineRun.secret)
+        let (long, short) = (PropertyID(1), PropertyID(2))
+        engine.add(long, SessionPolicy())
+        engine.add(short, .with { $0.visitorRetentionMilliseconds = hour })
+        var result = BatchResult()
+        var sink = NoSink()
+        for property in [long, short] {
+            EventColumns([.at(0)]).withBatch { batch in
+                engine.apply(
+                    batch, to: property, at: AdmissionTime(clock: noon, server: noon),
+                    result: &result, sink: &sink)
+            }
+        }
+        var remembered: [Int] = []
+        for (property, clock) in [(long, 3 * hour), (short, hour), (short, 9 * hour)] {
+            while engine.tick(property, clock: noon + clock, sink: &sink) {}
+            remembered.append(engine.rememberedVisitors)
+        }
+        #expect(remembered == [1, 2, 1])
     }
 
     @Test func `rejected events hold no text`() {

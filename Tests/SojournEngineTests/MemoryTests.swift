@@ -299,7 +299,7 @@ struct MemoryTests {
                     #expect(id == known.id)
                     held[number]?.holders += 1
                 } else if held.count == 40 {
-                    #expect(id == ContextStore.other)
+                    #expect(id == (number % 2 == 0 ? ContextStore.otherBot : ContextStore.other))
                     overflows += 1
                 } else {
                     held[number] = (id, 1)

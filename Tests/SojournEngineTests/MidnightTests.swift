@@ -81,6 +81,16 @@ struct MidnightTests {
         #expect(outcomes == [.new, .new, .extended])
     }
 
+    @Test func `where clocks go back over midnight the new day goes on`() {
+        // At one minute past midnight it is 23:01 again.
+        let change = noon + 12 * hour + minute
+        let days = LocalDays(firstOffset: 0, transitions: [.init(start: change, offset: -hour)])
+        let numbers = [-2 * minute, -minute, 0, 59 * minute, hour + day].map {
+            days.day(of: change + $0) - days.day(of: noon)
+        }
+        #expect(numbers == [0, 1, 1, 1, 2])
+    }
+
     @Test func `a late event joins the session of its own day`() {
         var run = EngineRun(.with { $0.midnight = .utc })
         let outcomes = run.outcomes([

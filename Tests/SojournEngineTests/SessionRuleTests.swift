@@ -295,6 +295,20 @@ struct SessionRuleTests {
         }
     }
 
+    @Test func `idle comes before an end, and an end before midnight`() {
+        let cases: [(Int64, Boundary)] = [
+            (hour + 1, .explicit), (hour + 29 * minute, .explicit), (hour + 30 * minute, .idle),
+        ]
+        for (offset, boundary) in cases {
+            var run = EngineRun(.with { $0.midnight = .utc })
+            run.applyEach([.at(11 * hour + 31 * minute), .at(11 * hour + 31 * minute, .end)])
+            run.applyEach([.at(10 * hour + 31 * minute + offset)])
+            let finished = run.finishedInOrder()
+            #expect(finished.map(\.state.boundary) == [.first, boundary])
+            #expect(finished.map(\.boundaryOut) == [.explicit, .idle])
+        }
+    }
+
     @Test func `maxDuration comes before maxEvents and maxEvents before campaign`() {
         let policy = SessionPolicy.with {
             $0.timeoutMilliseconds = hour

@@ -7,6 +7,7 @@ struct AssignmentOutput: ~Copyable {
     private var writer: EventWriter
     /// Nil writes at once.
     private var kept: Kept?
+    private var names = ColumnNames()
 
     /// What is kept of each event until the end: its record, and twelve bytes.
     private struct Kept {
@@ -26,13 +27,16 @@ struct AssignmentOutput: ~Copyable {
     /// False once whoever reads the output has gone.
     var isOpen: Bool { writer.isOpen }
 
+    /// - Parameters:
+    ///   - session: row of the ledger; nil for an event that joined none.
+    ///   - position: 0 for none.
     mutating func add(
         _ event: borrowing InputEvent, session: Int?, position: Int, outcome: Outcome,
         _ ledger: borrowing SessionLedger
     ) throws(InputError) {
         guard kept != nil else {
-            let row = session.map { ledger[$0] }
-            try writer.write(event, SessionColumns(row, position: position, outcome))
+            let columns = names.columns(session, position: position, outcome, ledger)
+            try writer.write(event, columns)
             return
         }
         kept?.records.append(event.record)
@@ -41,7 +45,7 @@ struct AssignmentOutput: ~Copyable {
         kept?.outcomes.append(outcome)
     }
 
-    /// What was written must be out before anything is waited for.
+    /// What was written at once must be out before anything is waited for.
     mutating func flush() throws(InputError) {
         if kept == nil { try writer.finish() }
     }
@@ -49,25 +53,35 @@ struct AssignmentOutput: ~Copyable {
     /// Writes what was kept, with every revision applied.
     mutating func finish(_ ledger: inout SessionLedger) throws {
         if let kept = kept.take() {
+            let survivors = ledger.survivors()
             var index = 0
-            try kept.records.forEach { event in
-                let row = kept.sessions[index]
-                let session = row == 0 ? nil : ledger[ledger.survivor(of: Int(row) - 1)]
-                try writer.write(
-                    event,
-                    SessionColumns(
-                        session, position: Int(kept.positions[index]), kept.outcomes[index]))
+            try kept.records.readAgain { event in
+                let session = Int(kept.sessions[index]) - 1
+                let columns = names.columns(
+                    session < 0 ? nil : survivors[session], position: Int(kept.positions[index]),
+                    kept.outcomes[index], ledger)
+                try writer.write(event, columns)
                 index += 1
+                return writer.isOpen
             }
         }
         try writer.finish()
     }
 }
 
-extension SessionColumns {
-    fileprivate init(_ session: SessionLedger.Session?, position: Int, _ outcome: Outcome) {
-        self.init(
-            session: session.map { "\($0.id)" }, position: position == 0 ? nil : position,
-            outcome: outcome.name, visitorSession: session.map { Int($0.ordinal) })
+/// What is written of sessions and outcomes, made once for each rather than for each event.
+private struct ColumnNames {
+    private var sessions: [String] = []
+    private let outcomes = Dictionary(
+        uniqueKeysWithValues: Outcome.allCases.map { ($0, $0.name) })
+
+    mutating func columns(
+        _ session: Int?, position: Int, _ outcome: Outcome, _ ledger: borrowing SessionLedger
+    ) -> SessionColumns {
+        while sessions.count < ledger.count { sessions.append("\(ledger[sessions.count].id)") }
+        return SessionColumns(
+            session: session.map { sessions[$0] }, position: position == 0 ? nil : position,
+            outcome: outcomes[outcome] ?? outcome.name,
+            visitorSession: session.map { Int(ledger[$0].ordinal) })
     }
 }

@@ -12,16 +12,25 @@ struct EmbeddedOptions: ParsableArguments {
         help: "Run the service inside this command; nothing else is needed.")
     var isEmbedded = false
 
-    @Option(help: ArgumentHelp("With --embedded: a visit ends after so much silence, such as 30m.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "With --embedded: a visit ends after so much silence, such as 30m.",
+            valueName: "duration"))
     var timeout: String?
 
-    @Option(help: ArgumentHelp("With --embedded: how late an event may come.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "With --embedded: how late an event may come.", valueName: "duration"))
     var lateness: String?
 
-    @Option(help: ArgumentHelp("With --embedded: how long a session may be, or off.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "With --embedded: how long a session may be, or off.", valueName: "duration"))
     var maxDuration: String?
 
-    @Option(help: ArgumentHelp("With --embedded: a configuration file as for `sojourn serve`.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "With --embedded: a configuration file as for `sojourn serve`.", valueName: "file"))
     var config: String?
 
     func validate() throws {
@@ -31,6 +40,15 @@ struct EmbeddedOptions: ParsableArguments {
                 "--timeout, --lateness, --max-duration and --config need --embedded; "
                     + "a running service has its own policy.")
         }
+        do { _ = try policy() } catch {
+            throw ValidationError("\(error.key ?? ""): \(error.reason)")
+        }
+    }
+
+    private func policy() throws(ConfigurationError) -> PolicyOverride {
+        try PolicyOverride(
+            timeout: timeout, lateness: lateness, maxDuration: maxDuration,
+            source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
     }
 
     /// The configuration of the service: the options over the file.
@@ -39,10 +57,8 @@ struct EmbeddedOptions: ParsableArguments {
     /// the same ids.
     fileprivate func configuration() throws(ConfigurationError) -> ServerConfiguration {
         var settings = ServerSettings()
-        settings.policy = try PolicyOverride(
-            timeout: timeout, lateness: lateness, maxDuration: maxDuration, source: "option",
-            names: ("--timeout", "--lateness", "--max-duration"))
-        settings.policySource = "option"
+        settings.policy = try policy()
+        settings.policySource = "command line"
         if let config { settings = settings.over(try ServerSettings(file: config)) }
         settings.listens = ["tcp://127.0.0.1:*"]
         var (configuration, _) = try settings.resolve()

@@ -31,7 +31,9 @@ struct RecordStore {
     }
 
     /// Reads all events again, in their order, and lets go of them.
-    consuming func forEach(_ body: (borrowing InputEvent) throws -> Void) throws {
+    ///
+    /// - Parameter body: returns false to end it.
+    consuming func readAgain(_ body: (borrowing InputEvent) throws -> Bool) throws {
         var pieces = pieces
         for index in pieces.indices {
             var reader = try EventReader(bytes: pieces[index], format: format)
@@ -40,7 +42,7 @@ struct RecordStore {
                 guard case .event(let event) = record else {
                     preconditionFailure("a record that was an event is one when it is read again")
                 }
-                try body(event)
+                if try !body(event) { return }
             }
         }
     }

@@ -10,13 +10,17 @@ struct SessionLedger {
         var firstEvent = Int64.max
         var lastEvent = Int64.min
         var events = 0
-        /// Row of the session that it is part of; its own row while it is none's.
+        /// Row of a session that it is part of; its own row while it is none's.
         fileprivate var parent: Int
     }
 
     private var sessions: [Session] = []
     private var rows: [SessionID: Int] = [:]
     private(set) var revisions = 0
+
+    var count: Int { sessions.count }
+
+    subscript(row: Int) -> Session { sessions[row] }
 
     /// The row of a session of a reply.
     mutating func row(of session: SessionRow) -> Int {
@@ -40,29 +44,38 @@ struct SessionLedger {
         if from != into { sessions[from].parent = into }
     }
 
-    /// The row of the session that a session is part of now.
-    mutating func survivor(of row: Int) -> Int {
+    /// For each row the row of the session that it is part of now: its own for most.
+    mutating func survivors() -> [Int] {
+        var survivors: [Int] = []
+        survivors.reserveCapacity(sessions.count)
+        for row in sessions.indices { survivors.append(survivor(of: row)) }
+        return survivors
+    }
+
+    /// How long each session lasts that has events and is none other's part: in milliseconds, the
+    /// shortest first.
+    mutating func durations() -> [Int64] {
+        let survivors = survivors()
+        var firsts = Array(repeating: Int64.max, count: sessions.count)
+        var lasts = Array(repeating: Int64.min, count: sessions.count)
+        for (row, survivor) in survivors.enumerated() {
+            firsts[survivor] = min(firsts[survivor], sessions[row].firstEvent)
+            lasts[survivor] = max(lasts[survivor], sessions[row].lastEvent)
+        }
+        return zip(firsts, lasts).filter { $0 <= $1 }.map { $1 - $0 }.sorted()
+    }
+
+    private mutating func survivor(of row: Int) -> Int {
         var root = row
         while sessions[root].parent != root { root = sessions[root].parent }
         // Whoever asks next finds it in one step.
         var next = row
-        while sessions[next].parent != root {
-            (next, sessions[next].parent) = (sessions[next].parent, root)
+        while next != root {
+            let parent = sessions[next].parent
+            sessions[next].parent = root
+            next = parent
         }
         return root
-    }
-
-    subscript(row: Int) -> Session { sessions[row] }
-
-    /// How long each session lasts that has events and is none other's part, in milliseconds.
-    mutating func durations() -> [Int64] {
-        var spans: [Int: (first: Int64, last: Int64)] = [:]
-        for row in sessions.indices where sessions[row].events > 0 {
-            let own = (first: sessions[row].firstEvent, last: sessions[row].lastEvent)
-            let span = spans[survivor(of: row), default: own]
-            spans[survivor(of: row)] = (min(span.first, own.first), max(span.last, own.last))
-        }
-        return spans.values.map { $0.last - $0.first }.sorted()
     }
 
     private mutating func row(of id: SessionID) -> Int {

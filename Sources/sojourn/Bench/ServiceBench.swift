@@ -172,7 +172,7 @@ final class ChildProcess {
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw ValidationError("\(program) ended with status \(process.terminationStatus)")
+            throw CommandFailure(.software, "\(program) ended with status \(process.terminationStatus)")
         }
         return data
     }
@@ -181,8 +181,8 @@ final class ChildProcess {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let location = own.deletingLastPathComponent().appendingPathComponent(program)
         guard FileManager.default.isExecutableFile(atPath: location.path) else {
-            throw ValidationError(
-                "\(location.path) is missing: build it with 'swift build -c release'")
+            throw CommandFailure(
+                .unavailable, "\(location.path) is missing: build it with 'swift build -c release'")
         }
         return location
     }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import SojournModel
 import SojournWire
@@ -117,7 +116,8 @@ struct ServiceLoad: ~Copyable {
                 return try StatusReply.decode(body: Frame.body(of: reply.bytes))
             }
         }
-        throw ValidationError("the server did not answer within \(seconds.fixed(0)) seconds")
+        throw CommandFailure(
+            .unavailable, "the server did not answer within \(seconds.fixed(0)) seconds")
     }
 
     /// Lets every visitor arrive once.
@@ -172,7 +172,7 @@ struct ServiceLoad: ~Copyable {
         let header = try Frame.open(reply.bytes, role: .client)
         guard header.operation == .assign, header.correlation == received else {
             let error = try ErrorReply.decode(body: Frame.body(of: reply.bytes))
-            throw ValidationError("the server refused a batch: \(error.message)")
+            throw CommandFailure(.software, "the server refused a batch: \(error.message)")
         }
         replyBytes = reply.byteCount
         times.record(seconds: monotonicSeconds() - starts[Int(received) % depth])
