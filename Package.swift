@@ -94,17 +94,18 @@ let package = Package(
         .testTarget(
             name: "SojournServerTests",
             dependencies: [
-                "SojournServer", "SojournClient", "SojournWire", "SojournModel", "ZeroMQ",
-                "SojournTestKit",
+                "SojournServer", "SojournService", "SojournEngine", "SojournClient", "SojournWire",
+                "SojournModel", "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
             dependencies: [
                 "SojournClient", "SojournServer", "SojournService", "SojournWire", "SojournModel",
-                "ZeroMQ", "SojournTestKit",
+                "ZeroMQ", log,
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournCommandTests",
-            dependencies: ["sojourn", "sojourn-yardstick"], swiftSettings: strict),
+            dependencies: ["sojourn", "sojourn-yardstick", "SojournModel"],
+            swiftSettings: strict),
     ]
 )

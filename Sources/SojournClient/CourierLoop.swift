@@ -173,10 +173,7 @@ extension CourierLoop {
         let now = ContinuousClock.now
         while !isBlocked, let next = dispatcher.nextToSend(now: now) {
             guard let call = calls[next.id] else {
-                // The task was cancelled after the last look into the mailbox.
-                dispatcher.couldNotSend(next.id)
-                dispatcher.abandon(next.id)
-                continue
+                preconditionFailure("a request that may be sent has its call")
             }
             if let stamp = next.stamp {
                 call.stamp(stamp, correlation: next.id, deploymentTag: deploymentTag)

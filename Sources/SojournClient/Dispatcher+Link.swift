@@ -102,7 +102,6 @@ extension Dispatcher {
         link.failures = 0
         link.permanentFailures = 0
         link.fault = nil
-        pausedUntil = nil
         credit = max(1, min(reply.credit, options.inFlightMax ?? reply.credit))
         producerWindow = UInt64(max(1, reply.producerWindow))
         if link.connectDeadline != nil {

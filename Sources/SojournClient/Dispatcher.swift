@@ -173,7 +173,6 @@ extension Dispatcher {
         guard link.isUp, inFlight < credit, pausedUntil.map({ $0 <= now }) ?? true else {
             return nil
         }
-        pausedUntil = nil
         if toSendAgain > 0, let id = sent.first(where: { requests[$0]?.stage == .again }) {
             toSendAgain -= 1
             statistics.resent += 1
@@ -301,8 +300,8 @@ extension Dispatcher {
         if reply.retryAfterMilliseconds > 0 {
             return .milliseconds(Int64(reply.retryAfterMilliseconds))
         }
-        // Who is draining is left for another endpoint, where nobody asked to wait.
-        if reply.code == .draining { return .zero }
+        // Who is draining is left for another endpoint, unless the others were draining as well.
+        if reply.code == .draining, refusalStreak < endpoints.count { return .zero }
         return .milliseconds(10 << min(refusalStreak - 1, 6))
     }
 
@@ -324,6 +323,7 @@ extension Dispatcher {
     }
 
     mutating func tick(now: Instant) {
+        if let pausedUntil, pausedUntil <= now { self.pausedUntil = nil }
         tickLink(now: now)
         guard let firstTimer, firstTimer <= now else { return }
         self.firstTimer = nil

@@ -34,7 +34,12 @@ public enum Outcome: UInt8, Sendable, CaseIterable {
         case .rejectedClockSkew: "rejected(clockSkew)"
         case .rejectedVisitorLimit: "rejected(visitorLimit)"
         case .rejectedSessionLimit: "rejected(sessionLimit)"
-        default: "\(self)"
+        case .new: "new"
+        case .extended: "extended"
+        case .lateJoined: "lateJoined"
+        case .merged: "merged"
+        case .tooLate: "tooLate"
+        case .duplicate: "duplicate"
         }
     }
 }

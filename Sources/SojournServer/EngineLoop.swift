@@ -3,8 +3,8 @@ import SojournService
 import SojournWire
 import ZeroMQ
 
-/// The thread that owns the service core: takes requests in the order in which the front sends them,
-/// answers each, and lets time go by when there are none.
+/// The thread that owns the service core: takes requests in the order in which the front sends
+/// them, answers each, and lets time go by when there are none.
 struct EngineLoop: ~Copyable {
     static let endpoint = "inproc://engine"
     /// How long sessions that are due may wait when nothing comes.

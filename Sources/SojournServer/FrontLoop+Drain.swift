@@ -12,8 +12,8 @@ extension FrontLoop {
     /// Nobody asks any more.
     private static let quietMilliseconds: UInt64 = 150
 
-    /// Ends the service: answers what was received so far, and refuses what still comes until nobody
-    /// asks any more or the time is over.
+    /// Ends the service: answers what was received so far, and refuses what still comes until
+    /// nobody asks any more or the time is over.
     ///
     ///     stop    |-- take over --|-- answer and refuse -----------|-- linger --|
     ///     at most 0             0.5 s                 1.5 to 3.5 s            4 s

@@ -7,8 +7,9 @@ import ZeroMQ
 /// The thread that owns the sockets: takes requests from any number of peers, hands those that are
 /// framed as they must be to the engine, and sends the replies back.
 ///
-/// It never waits for a peer, and never stops receiving: what finds no room in the queue is answered
-/// with `overloaded`, and a reply whose peer is gone or does not read is dropped and counted.
+/// It never waits for a peer, and never stops receiving: what finds no room in the queue is
+/// answered with `overloaded`, and a reply whose peer is gone or does not read is dropped and
+/// counted.
 ///
 ///     peers <-- ROUTER, all endpoints --> front <-- PAIR --> engine
 struct FrontLoop: ~Copyable {
@@ -237,7 +238,8 @@ struct FrontLoop: ~Copyable {
         return true
     }
 
-    /// Sends `payload` to the peer `routingID`, in the form in which it asked, without ever waiting.
+    /// Sends `payload` to the peer `routingID`, in the form in which it asked, without ever
+    /// waiting.
     private mutating func sendToPeer(hasDelimiter: Bool) throws(ZeroMQError) {
         do {
             // Whether there is room for the message is decided by its first frame.

@@ -3,8 +3,8 @@ import ZeroMQ
 
 /// The endpoints that a socket is bound to, and the locks on their paths.
 ///
-/// They stay until the socket is closed: libzmq's `unbind` closes the connections that came in over an
-/// endpoint as well (measured), and with them the way back for replies.
+/// They stay until the socket is closed: libzmq's `unbind` closes the connections that came in over
+/// an endpoint as well (measured), and with them the way back for replies.
 final class Listeners {
     /// As libzmq tells them, wildcards resolved.
     let endpoints: [String]

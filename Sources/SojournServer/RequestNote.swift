@@ -2,8 +2,8 @@ import SojournModel
 import SojournWire
 import ZeroMQ
 
-/// What the front notes of a request for the time of its way to the engine and back: the middle frame
-/// of a message between the two threads.
+/// What the front notes of a request for the time of its way to the engine and back: the middle
+/// frame of a message between the two threads.
 ///
 ///     [routing id] [note] [payload]       to the engine: a request; back: its reply, or no
 ///                                         bytes when nothing is to be sent

@@ -149,10 +149,8 @@ extension ServerSettings {
         if let days = LocalDays(timeZone: name) { return days }
         let meant = ConfigurationText.suggestion(
             for: name, among: TimeZone.knownTimeZoneIdentifiers)
-        throw node.error(
-            "\"\(name)\" is no time zone; "
-                + (meant.map { "did you mean \($0)?" } ?? "use a name such as Europe/Berlin, or off")
-        )
+        let hint = meant.map { "did you mean \($0)?" } ?? "use one like Europe/Berlin, or off"
+        throw node.error("\"\(name)\" is no time zone; \(hint)")
     }
 }
 

@@ -4,8 +4,8 @@ import SojournWire
 import Synchronization
 import ZeroMQ
 
-/// The few things that the threads of a server share. Requests and replies are not among them: those
-/// go from thread to thread as messages.
+/// The few things that the threads of a server share. Requests and replies are not among them:
+/// those go from thread to thread as messages.
 final class ServerState: Sendable {
     /// Ended by the front thread, when all sockets are closed.
     private let context: Mutex<Context?>

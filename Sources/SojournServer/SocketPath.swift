@@ -3,9 +3,10 @@ import Glibc
 
 /// The path of an `ipc` endpoint, and the right to listen there.
 ///
-/// libzmq removes whatever is at the path of an `ipc` endpoint that it binds: the socket of a server that
-/// runs, or a file that is no socket at all. So a server holds a lock on a file beside it, which the
-/// system lets go of when the process ends however it ends, and looks at what is there first.
+/// libzmq removes whatever is at the path of an `ipc` endpoint that it binds: the socket of a
+/// server that runs, or a file that is no socket at all. So a server holds a lock on a file beside
+/// it, which the system lets go of when the process ends however it ends, and looks at what is
+/// there first.
 final class SocketPath {
     private let path: String
     private let lockPath: String

@@ -55,8 +55,8 @@ package final class SojournServer: Sendable {
 
     deinit { stop() }
 
-    /// Answers what was received, refuses what still comes, and returns when both threads have ended:
-    /// within 5 seconds. May be called from any thread, and more than once.
+    /// Answers what was received, refuses what still comes, and returns when both threads have
+    /// ended: within 5 seconds. May be called from any thread, and more than once.
     package func stop() {
         state.requestStop()
         threads.wait()

@@ -1,9 +1,9 @@
 package import SojournModel
 package import SojournWire
 
-/// What can be said of a request without looking into its body or at any state: codes 2 to 14 of the
-/// error registry. The thread that holds the sockets uses it as well, so that a refusal for want of
-/// room never hides a fault of higher precedence.
+/// What can be said of a request without looking into its body or at any state: codes 2 to 14 of
+/// the error registry. The thread that holds the sockets uses it as well, so that a refusal for
+/// want of room never hides a fault of higher precedence.
 package struct Admission: Sendable {
     package let deployment: DeploymentID
     private let messageBytesMax: Int

@@ -1,5 +1,5 @@
-/// When a request was taken up, as two values that the shell reads off its clocks. Nothing below the
-/// shell has a clock of its own.
+/// When a request was taken up, as two values that the shell reads off its clocks. Nothing below
+/// the shell has a clock of its own.
 package struct Moment: Equatable, Sendable {
     /// The server's time, in milliseconds since the epoch.
     package var serverTime: Int64

@@ -1,7 +1,7 @@
 import SojournModel
 
-/// The clock by which a property's sessions finish (sojourn-1, "Session semantics"): the largest event
-/// time admitted, moving on with the server's time while nothing newer comes.
+/// The clock by which a property's sessions finish (sojourn-1, "Session semantics"): the largest
+/// event time admitted, moving on with the server's time while nothing newer comes.
 ///
 /// For live traffic that is the wall clock, for a historical file the file's own time, and sessions
 /// finish in both when traffic stops. It never goes back: when the server's time is set back, the

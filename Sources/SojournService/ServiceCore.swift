@@ -5,8 +5,8 @@ package import SojournWire
 /// The whole service but for its sockets, threads and clocks: a frame and a moment in, a reply out
 /// (sojourn-1, "Behaviour of a server").
 ///
-/// It is deterministic: the same configuration, frames and moments give the same replies. It holds one
-/// partition; more of them are more engines, and a batch split by visitor between `decode` and
+/// It is deterministic: the same configuration, frames and moments give the same replies. It holds
+/// one partition; more of them are more engines, and a batch split by visitor between `decode` and
 /// `apply`.
 package struct ServiceCore: ~Copyable {
     /// How many engines share the visitors.
@@ -31,8 +31,8 @@ package struct ServiceCore: ~Copyable {
     var scratch = DecodeScratch()
     var result = BatchResult()
 
-    /// - Precondition: there is a property, each has an id of its own and a policy without fault, and
-    ///   the limits are within those of the protocol.
+    /// - Precondition: there is a property, each has an id of its own and a policy without fault,
+    ///   and the limits are within those of the protocol.
     package init(_ configuration: ServiceConfiguration, startedAt: Int64) {
         precondition(!configuration.properties.isEmpty)
         precondition(configuration.messageBytesMax <= Limits.messageBytesMax)
@@ -89,8 +89,8 @@ package struct ServiceCore: ~Copyable {
         }
     }
 
-    /// Refuses new batches from now on with `draining`. Batches that were applied are still answered
-    /// when they are sent again, and so is everything else.
+    /// Refuses new batches from now on with `draining`. Batches that were applied are still
+    /// answered when they are sent again, and so is everything else.
     package mutating func drain() { isDraining = true }
 
     /// Lets time go by without requests: sessions that are due are finished.

@@ -61,6 +61,27 @@ import Testing
         #expect(next?.stamp == nil)
     }
 
+    @Test func `servers that are all about to stop are not asked without a pause`() {
+        var dispatcher = Self.greeted(credit: 1)
+        dispatcher.submit(1, .assign, deadline: Self.start + .seconds(9))
+        var now = Self.start
+        var sends = 0
+        while dispatcher.requests[1] != nil {
+            if dispatcher.link.isGreeting {
+                _ = dispatcher.greeted(Self.hello(credit: 1), now: now)
+            }
+            if dispatcher.nextToSend(now: now) != nil {
+                sends += 1
+                _ = dispatcher.refused(1, Self.refusal(.draining), now: now)
+            } else {
+                now = dispatcher.nextTimer ?? now + .seconds(1)
+                dispatcher.tick(now: now)
+            }
+        }
+        #expect(sends > 2)
+        #expect(sends < 40)
+    }
+
     @Test func `a batch without an answer goes to the next endpoint`() {
         var dispatcher = Self.greeted()
         dispatcher.submit(1, .assign, deadline: Self.start + .seconds(99))

@@ -181,6 +181,7 @@ import Testing
         #expect(run.errors.contains("line 3: time_ms"))
         #expect(run.errors.contains("line 22: time_ms"))
         #expect(!run.errors.contains("line 23: time_ms"))
+        #expect(run.errors.contains("5 further bad lines"))
         #expect(run.errorLines.contains { $0.hasPrefix("bad lines") && $0.hasSuffix(" 25") })
     }
 

@@ -1,6 +1,10 @@
 import Foundation
 
 /// The built command, run as a process.
+///
+/// Suites that start processes, or servers and clients, run their tests one after the other: with
+/// more than some 1,300 descriptors open, Foundation's `Process.run` reads beyond the end of a
+/// buffer (seen with Swift 6.3.1 on Linux).
 struct CommandRun: Sendable {
     var status: Int32
     var output: String

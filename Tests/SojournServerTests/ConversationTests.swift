@@ -6,7 +6,7 @@ import SojournTestKit
 import SojournWire
 import Testing
 
-@Suite struct ConversationTests {
+@Suite(.serialized) struct ConversationTests {
     @Test(arguments: Framing.allCases)
     func `every kind of client is answered in the form in which it asks`(framing: Framing) throws {
         let server = try SojournServer()

@@ -8,7 +8,7 @@ import SojournWire
 import Testing
 import ZeroMQ
 
-@Suite struct HostileTests {
+@Suite(.serialized) struct HostileTests {
     private static let good = assignFrame([TestEvent("a", currentMilliseconds())])
 
     /// Frames that are too many, and whether they are answered.

@@ -5,7 +5,7 @@ import SojournTestKit
 import SojournWire
 import Testing
 
-@Suite struct MutationTests {
+@Suite(.serialized) struct MutationTests {
     private static let count = 100_000
     private static let seed: UInt64 = 571
     /// Between two looks at whether the server is still there; fewer than a client's credit.

@@ -5,7 +5,7 @@ import SojournService
 import Testing
 import ZeroMQ
 
-@Suite struct StartTests {
+@Suite(.serialized) struct StartTests {
     private func refusal(_ listens: [String], insecure: Bool = false) -> ServerError? {
         do throws(ServerError) {
             _ = try SojournServer {
@@ -32,7 +32,10 @@ import ZeroMQ
     }
 
     @Test func `a path where another program listens is refused`() throws {
-        let endpoint = "ipc://" + temporaryPath("other.sock")
+        let path = temporaryPath("other.sock")
+        let endpoint = "ipc://\(path)"
+        // libzmq leaves it behind.
+        defer { removeFile(path) }
         let other = try Socket(.rep, in: Context())
         try other.bind(endpoint)
         #expect(refusal([endpoint]) == .addressInUse(endpoint))

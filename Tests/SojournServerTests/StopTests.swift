@@ -6,7 +6,7 @@ import SojournTestKit
 import SojournWire
 import Testing
 
-@Suite struct StopTests {
+@Suite(.serialized) struct StopTests {
     private func timed(_ body: () throws -> Void) rethrows -> Duration {
         try ContinuousClock().measure(body)
     }

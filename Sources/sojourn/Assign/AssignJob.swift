@@ -5,9 +5,6 @@ import SojournWire
 
 /// One run of `sojourn assign`: takes what the feed brings, in order, and writes it.
 struct AssignJob: ~Copyable {
-    /// Bad lines that are shown; further ones are only counted.
-    static let badLinesShown = 20
-
     private let feed: EventFeed
     private let inputName: String
     private let isStrict: Bool
@@ -19,7 +16,6 @@ struct AssignJob: ~Copyable {
     private var events = 0
     private var views = 0
     private var outcomes: [Outcome: Int] = [:]
-    private var badLines = 0
 
     init(
         feed: EventFeed, output: consuming AssignmentOutput, progress: AssignProgress,
@@ -39,14 +35,19 @@ struct AssignJob: ~Copyable {
         for try await item in feed.items {
             switch item {
             case .portion(let portion): try await take(portion)
-            case .bad(let line): try takeBad("\(line)")
-            case .unsendable(let lineNumber, let problem):
-                try takeBad("line \(lineNumber): \(problem)")
+            case .bad(let line):
+                let message = "\(inputName): \(line)"
+                if isStrict { throw CommandFailure(.badInput, message) }
+                Console.standardError.say("sojourn: \(message)")
             case .end(let warning):
                 if let warning { Console.standardError.say("sojourn: \(warning)") }
             }
             progress.update(consumedBytes: feed.consumedBytes, events: events)
             if !output.isOpen { break }
+        }
+        if feed.badLines > EventFeed.badLinesShown {
+            let further = HumanText.count(feed.badLines - EventFeed.badLinesShown)
+            Console.standardError.say("sojourn: \(inputName): \(further) further bad lines")
         }
         try output.finish(&ledger)
         Console.standardError.show(progress: "")
@@ -65,7 +66,8 @@ struct AssignJob: ~Copyable {
             medianDurationMs: durations.median,
             meanDurationMs: sessions == 0 ? 0 : durations.reduce(0, +) / Int64(sessions),
             seconds: seconds, eventsPerSecond: Int(Double(events) / max(seconds, 0.000_001)),
-            revisions: ledger.revisions, outcomes: named, badLines: badLines)
+            revisions: ledger.revisions, outcomes: named,
+            badLines: feed.badLines)
     }
 
     private mutating func take(_ portion: EventFeed.Portion) async throws {
@@ -98,18 +100,6 @@ struct AssignJob: ~Copyable {
                 ledger)
         }
         for row in 0..<view.revisionCount { ledger.apply(view.revision(row)) }
-    }
-
-    private mutating func takeBad(_ description: String) throws(CommandFailure) {
-        badLines += 1
-        if isStrict {
-            throw CommandFailure(.badInput, "\(inputName): \(description)")
-        }
-        if badLines <= Self.badLinesShown {
-            Console.standardError.say("sojourn: \(inputName): \(description)")
-        } else if badLines == Self.badLinesShown + 1 {
-            Console.standardError.say("sojourn: \(inputName): further bad lines are only counted")
-        }
     }
 }
 

@@ -9,12 +9,14 @@ import Synchronization
 ///
 /// The thread is at most `depth` batches ahead of whoever takes their answers.
 final class EventFeed: Sendable {
+    /// Bad lines that come out; further ones are only counted.
+    static let badLinesShown = 20
+
     /// What comes out, in the order of the input.
     enum Item: Sendable {
         case portion(Portion)
-        case bad(BadLine)
-        /// An event that was read and cannot be sent, and why.
-        case unsendable(lineNumber: Int, String)
+        /// A line that is no event, or none that can be sent: which, and why.
+        case bad(String)
         /// The input has ended; there may be something to say about it.
         case end(warning: String?)
     }
@@ -43,6 +45,7 @@ final class EventFeed: Sendable {
     private let room = DispatchSemaphore(value: 0)
     private let isStopped = Atomic(false)
     private let consumed = Atomic(0)
+    private let bad = Atomic(0)
 
     init(client: SojournClient, property: PropertyID, batchEvents: Int, depth: Int) {
         self.client = client
@@ -74,6 +77,9 @@ final class EventFeed: Sendable {
     /// Bytes of the input that were used so far.
     var consumedBytes: Int { consumed.load(ordering: .relaxed) }
 
+    /// Lines so far that were no events.
+    var badLines: Int { bad.load(ordering: .relaxed) }
+
     /// Whoever takes the items is done with this one: there is room for another.
     func finished(_ portion: Portion) {
         if !portion.isEarly { room.signal() }
@@ -101,14 +107,18 @@ final class EventFeed: Sendable {
             if isStopped.load(ordering: .relaxed) { return }
             switch record {
             case .event(let event): try add(event)
-            case .bad(let line):
-                // What was read before comes out before.
-                output.yield(.bad(line))
+            case .bad(let line): count(bad: "\(line)")
             }
             consumed.store(reader.consumedBytes, ordering: .relaxed)
         }
         room.wait()
         try draft.withLock { (draft) throws(SojournError) in try send(&draft) }
+    }
+
+    /// Of a file that is all wrong not every line is kept in memory.
+    private func count(bad line: String) {
+        let count = bad.add(1, ordering: .relaxed).newValue
+        if count <= Self.badLinesShown { output.yield(.bad(line)) }
     }
 
     private func add(_ event: InputEvent) throws {
@@ -120,9 +130,7 @@ final class EventFeed: Sendable {
             refusal = append(event)
         }
         if let refusal {
-            output.yield(
-                .unsendable(
-                    lineNumber: event.lineNumber, "the event cannot be sent: \(refusal.problem)"))
+            count(bad: "line \(event.lineNumber): the event cannot be sent: \(refusal.problem)")
         }
     }
 

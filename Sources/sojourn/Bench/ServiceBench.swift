@@ -22,13 +22,14 @@ struct ServiceBench: ParsableCommand {
     @Option(help: "Events per batch, 1 to 65,535.") var batch = 1_000
     @Option(help: "Requests in flight.") var depth = 16
     @Option(help: "Live visitors.") var visitors = 100_000
+    @Option(help: "Events of one visitor in a batch, on average.") var eventsPerVisitor = 4
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
         guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
-            visitors > 0, seconds > 0, rounds > 0
+            visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0
         else {
             throw ValidationError(
                 "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
@@ -47,7 +48,8 @@ struct ServiceBench: ParsableCommand {
             "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
         defer { server.stop() }
         var load = try ServiceLoad(
-            endpoint: serviceEndpoint, in: context, visitors: visitors, batch: batch, depth: depth)
+            endpoint: serviceEndpoint, in: context, visitors: visitors, batch: batch,
+            eventsPerVisitor: eventsPerVisitor, depth: depth)
         try load.greet(within: 10)
         let before = residentBytes(of: String(server.identifier))
         try load.fill()

@@ -36,13 +36,15 @@ struct ServiceLoad: ~Copyable {
     private static let baseTimeOffset = MessageHeader.byteCount + 8
 
     init(
-        endpoint: String, in context: Context, visitors: Int, batch: Int, depth: Int
+        endpoint: String, in context: Context, visitors: Int, batch: Int, eventsPerVisitor: Int,
+        depth: Int
     ) throws {
         let firstVisits = (visitors + batch - 1) / batch
         // Enough batches that no visitor's turn comes in a pattern; few enough to fit in memory.
         let others = Swift.max(500, Swift.min(2_000, firstVisits))
         let frames = try Self.frames(
-            visitors: visitors, batch: batch, firstVisits: firstVisits, others: others)
+            visitors: visitors, batch: batch, eventsPerVisitor: eventsPerVisitor,
+            firstVisits: firstVisits, others: others)
         self.init(
             socket: try Self.connected(to: endpoint, in: context), depth: depth, frames: frames,
             firstVisits: firstVisits)
@@ -70,11 +72,12 @@ struct ServiceLoad: ~Copyable {
 
     /// The batches in which everybody arrives, then others; each a millisecond after the one before.
     private static func frames(
-        visitors: Int, batch: Int, firstVisits: Int, others: Int
+        visitors: Int, batch: Int, eventsPerVisitor: Int, firstVisits: Int, others: Int
     ) throws -> [[UInt8]] {
         let start = Int64(Date.now.timeIntervalSince1970 * 1_000) - 86_400_000
         var workload = ShopWorkload(
-            visitors: visitors, batchEvents: batch, batchMilliseconds: 1, start: start)
+            visitors: visitors, batchEvents: batch, batchMilliseconds: 1,
+            eventsPerVisitor: eventsPerVisitor, start: start)
         var writer = ByteWriter()
         var frames: [[UInt8]] = []
         for number in 0..<(firstVisits + others) {

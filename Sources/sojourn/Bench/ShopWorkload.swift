@@ -11,19 +11,24 @@ struct ShopWorkload: ~Copyable {
     private let batchMilliseconds: Int64
     /// Of a hundred events, how many come up to five minutes late.
     private let latePercent: Int
+    /// How many events of a batch are of one visitor, on average.
+    private let eventsPerVisitor: Int
+    /// The visitors of the batch that is made now.
+    private var present: [Int] = []
     private var time: Int64
     private var builder = BatchBuilder()
     private var nextVisitor = 0
 
     init(
         seed: UInt64 = 1, visitors: Int, batchEvents: Int, batchMilliseconds: Int64,
-        latePercent: Int = 0, start: Int64
+        latePercent: Int = 0, eventsPerVisitor: Int = 1, start: Int64
     ) {
         random = SplitMix(state: seed)
         self.visitors = visitors
         self.batchEvents = batchEvents
         self.batchMilliseconds = batchMilliseconds
         self.latePercent = latePercent
+        self.eventsPerVisitor = eventsPerVisitor
         time = start
     }
 
@@ -33,9 +38,17 @@ struct ShopWorkload: ~Copyable {
         firstVisits: Bool = false, header: MessageHeader, into writer: inout ByteWriter
     ) throws {
         builder.removeAll()
+        present.removeAll(keepingCapacity: true)
+        for _ in 0..<max(1, batchEvents / eventsPerVisitor) {
+            present.append(Int(random.next() % UInt64(visitors)))
+        }
         for event in 0..<batchEvents {
             let dice = random.next()
-            let visitor = firstVisits ? nextVisitor : Int(random.next() % UInt64(visitors))
+            // With one event a visitor, nobody is chosen twice by more than chance.
+            let chosen =
+                eventsPerVisitor == 1
+                ? present[event] : present[Int(random.next() % UInt64(present.count))]
+            let visitor = firstVisits ? nextVisitor : chosen
             nextVisitor = (nextVisitor + 1) % visitors
             let key = Self.key(visitor)
             let kind: EventKind =
