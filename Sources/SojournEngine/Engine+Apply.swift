@@ -193,19 +193,9 @@ extension Engine {
         _ slot: SessionSlot, at time: Int64, _ kind: EventKind, page: TextID, value: Int64,
         _ property: inout PropertyState
     ) {
-        let gap = time &- sessions[slot].lastEvent
-        sessions[slot].lastEvent = time
-        sessions[slot].events &+= 1
-        sessions[slot].exitMilliseconds =
-            sessions[slot].exitMilliseconds.advanced(byMilliseconds: gap)
-        sessions[slot].countBurst(at: time)
-        if value != 0 { sessions[slot].add(value: value) }
-        switch kind {
-        case .view: appendView(slot, at: time, page, &property)
-        case .action: sessions[slot].actions &+= 1
-        case .conversion: sessions[slot].conversions &+= 1
-        default: break
-        }
+        // One call, so that the session's place in memory is worked out once.
+        sessions[slot].extend(at: time, kind, value: value)
+        if kind == .view { appendView(slot, at: time, page, &property) }
     }
 
     // MARK: What an event names
@@ -275,7 +265,8 @@ extension Engine {
         counters.count(outcome)
         guard outcome.isAccepted else { return }
         // A session knows its row; the row knows whether that is of this batch.
-        var row = sessions[slot].row
+        let (known, events) = sessions[slot].rowAndEvents
+        var row = known
         if row >= UInt32(truncatingIfNeeded: scratch.rows.count)
             || scratch.rows[Int(row)] != slot
         {
@@ -284,7 +275,7 @@ extension Engine {
             sessions[slot].row = row
         }
         result.eventSessions[event] = row &+ 1
-        result.positions[event] = sessions[slot].events
+        result.positions[event] = events
     }
 
     private func describeSessions(in result: inout BatchResult) {

@@ -8,18 +8,11 @@ extension Engine {
     mutating func appendView(
         _ slot: SessionSlot, at time: Int64, _ page: TextID, _ property: inout PropertyState
     ) {
-        sessions[slot].views &+= 1
         setExit(slot, page, milliseconds: 0, &property)
-        let length = Int(sessions[slot].pathLength)
+        let (length, milliseconds) = sessions[slot].countView(at: time, page)
         if length >= PathStore.stepsMax { return }
-        let milliseconds = UInt32(clamping: time &- sessions[slot].firstEvent)
         property.texts.hold(page)
-        sessions[slot].pathLength = UInt8(truncatingIfNeeded: length &+ 1)
-        if length == 0 {
-            sessions[slot].landingPage = page
-            sessions[slot].landingMilliseconds = milliseconds
-            return
-        }
+        if length == 0 { return }
         property.paths.reserve(&sessions[slot].path, count: length &- 1)
         property.paths[sessions[slot].path, length &- 1] =
             PathStore.Step(milliseconds: milliseconds, page: page)

@@ -109,6 +109,40 @@ struct Session: BitwiseCopyable {
         }
     }
 
+    /// Counts an event at or after the last one. Its page is the path's business.
+    @inline(always)
+    mutating func extend(at time: Int64, _ kind: EventKind, value: Int64) {
+        let gap = time &- lastEvent
+        lastEvent = time
+        events &+= 1
+        exitMilliseconds = exitMilliseconds.advanced(byMilliseconds: gap)
+        countBurst(at: time)
+        if value != 0 { add(value: value) }
+        // Counted without a branch, for nobody can foretell the kind of the next event.
+        actions &+= kind == .action ? 1 : 0
+        conversions &+= kind == .conversion ? 1 : 0
+    }
+
+    /// Counts a view behind all others; as the first one it is the landing page.
+    ///
+    /// - Returns: the steps of the path before it, and when it was, after the first event.
+    @inline(always)
+    mutating func countView(at time: Int64, _ page: TextID) -> (length: Int, milliseconds: UInt32) {
+        views &+= 1
+        let length = Int(pathLength)
+        let milliseconds = UInt32(clamping: time &- firstEvent)
+        if length < PathStore.stepsMax { pathLength &+= 1 }
+        if length == 0 {
+            landingPage = page
+            landingMilliseconds = milliseconds
+        }
+        return (length, milliseconds)
+    }
+
+    /// What the reply says of an event that was just counted.
+    @inline(always)
+    var rowAndEvents: (row: UInt32, events: UInt32) { (row, events) }
+
     /// Adds to the value; at the ends of the number range it stays there.
     @inline(always)
     mutating func add(value added: Int64) {

@@ -44,7 +44,7 @@ struct TextTable: ~Copyable {
 
     /// The id of a text, which the caller holds from now on.
     mutating func hold(_ text: RawSpan) -> TextID {
-        let hash = UInt32(truncatingIfNeeded: hasher.hash128(text).high)
+        let hash = UInt32(truncatingIfNeeded: hasher.quickHash64(text))
         var bucket = Int(hash) & (buckets.count - 1)
         while buckets[bucket] != 0 {
             let id = buckets[bucket]

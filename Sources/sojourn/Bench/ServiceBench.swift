@@ -174,7 +174,8 @@ final class ChildProcess {
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw CommandFailure(.software, "\(program) ended with status \(process.terminationStatus)")
+            throw CommandFailure(
+                .software, "\(program) ended with status \(process.terminationStatus)")
         }
         return data
     }

@@ -104,7 +104,8 @@ struct ServiceLoad: ~Copyable {
     private mutating func status(within seconds: Double) throws -> StatusReply {
         var writer = ByteWriter()
         StatusRequest.encode(
-            header: MessageHeader(operation: .status, property: PropertyID(rawValue: 1)), into: &writer)
+            header: MessageHeader(operation: .status, property: PropertyID(rawValue: 1)),
+            into: &writer)
         var poller = Poller()
         poller.add(socket)
         let end = monotonicSeconds() + seconds

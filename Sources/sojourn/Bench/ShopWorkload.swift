@@ -96,7 +96,12 @@ struct ShopWorkload: ~Copyable {
         return key
     }
 
-    private static let names = (0..<400).map { "/category-\($0 % 20)/product-\($0)" }
+    /// As long as the addresses of real shops: 45 to 60 bytes.
+    private static let names = (0..<400).map { number -> String in
+        var mixer = SplitMix(state: UInt64(number))
+        let slug = String(mixer.next(), radix: 36) + "-" + String(mixer.next(), radix: 36)
+        return "/category-\(number % 20)/\(slug)-\(number).html"
+    }
     private static let channels = ["direct", "organic", "email", "paid"]
 }
 

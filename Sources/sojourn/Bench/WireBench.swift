@@ -132,7 +132,8 @@ private struct WireCounter: ~Copyable {
         if builder.isEmpty { return }
         request.removeAll()
         builder.encode(
-            header: MessageHeader(operation: .assign, property: PropertyID(rawValue: 1)), into: &request)
+            header: MessageHeader(operation: .assign, property: PropertyID(rawValue: 1)),
+            into: &request)
         builder.removeAll()
         reply.removeAll()
         let moment = Moment(serverTime: 4_000_000_000_000)
