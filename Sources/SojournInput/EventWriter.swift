@@ -2,6 +2,7 @@
 package enum OutputFormat: String, Sendable, CaseIterable {
     case csv
     case jsonLines = "jsonl"
+    case table
 }
 
 /// Writes events with what was assigned to them.
@@ -13,6 +14,9 @@ package enum OutputFormat: String, Sendable, CaseIterable {
 /// | access log | CSV | the columns of `accessLogColumns`, then the new ones |
 /// | JSON Lines | CSV | all columns that Sojourn knows, then the new ones; other keys are left out |
 /// | CSV, log | JSON Lines | what is known and not empty, a CSV file's other columns as texts, the new members |
+///
+/// A table is for people: times, visitors, pages and the end of session ids, cut to fit, and not to be
+/// read back.
 ///
 /// Columns of an input that is itself an earlier output are replaced. Every row ends in `\n`,
 /// whatever the input's line ends were.
@@ -36,6 +40,7 @@ package struct EventWriter: ~Copyable {
         case normalisedRecord([InputColumn])
         /// Members, and the CSV columns with these places and (quoted) names as texts.
         case normalisedObject(keptAside: [(place: Int, key: [UInt8])])
+        case table
     }
 
     private let row: Row
@@ -49,6 +54,7 @@ package struct EventWriter: ~Copyable {
     ) throws(InputError) {
         self.format = format
         switch (format, layout.format) {
+        case (.table, _): row = .table
         case (.csv, .csv):
             let own = SessionColumns.names
             let places = layout.columns.indices.filter { own.contains(layout.columns[$0]) }
@@ -94,6 +100,9 @@ package struct EventWriter: ~Copyable {
                 JSONObject.append(extending: event.record, session, &members, to: &output)
             }
             self.members = members
+        case .table:
+            let line = TableText.row(event, session)
+            try sink.append { output in output.append(line) }
         case .normalisedObject(let keptAside):
             try sink.append { output in
                 JSONObject.append(event, session, keptAside: keptAside, to: &output)
@@ -119,6 +128,7 @@ package struct EventWriter: ~Copyable {
             try sink.append { output in
                 output.append(names.joined(separator: ",") + "\n")
             }
+        case .table: try sink.append { output in output.append(TableText.header) }
         case .extendedObject, .normalisedObject: break
         }
     }

@@ -204,4 +204,31 @@ import Testing
             #expect(error.description == "cannot write to /dev/full: No space left on device")
         }
     }
+
+    @Test(arguments: [
+        (0, "1970-01-01 00:00:00"), (951_782_400_000, "2000-02-29 00:00:00"),
+        (1_709_251_199_999, "2024-02-29 23:59:59"), (4_107_542_400_000, "2100-03-01 00:00:00"),
+    ])
+    func `a table shows times of the calendar`(milliseconds: Int64, shown: String) {
+        #expect(TableText.time(milliseconds) == shown)
+    }
+
+    @Test func `a table cuts what is long and shows no control characters`() throws {
+        let page = String(repeating: "/long", count: 20)
+        var reader = try EventReader(
+            bytes: Array("time_ms,visitor,kind,page\n0,a\u{1B}[2Jb,view,\(page)\n".utf8))
+        guard case .event(let event)? = try reader.next() else {
+            Issue.record("no event")
+            return
+        }
+        let row = TableText.row(
+            event,
+            SessionColumns(
+                session: "019cac11-3a5a-77c9-975b-6a71372834f1", position: 1, outcome: "new",
+                visitorSession: 2))
+        #expect(row.hasPrefix("1970-01-01 00:00:00  a?[2Jb "))
+        #expect(row.contains("  6a71372834f1  "))
+        #expect(row.hasSuffix("/long/long~\n") || row.hasSuffix("/lon~\n"))
+        #expect(row.count < 150)
+    }
 }

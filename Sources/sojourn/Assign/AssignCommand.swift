@@ -41,7 +41,7 @@ struct AssignCommand: AsyncParsableCommand {
     @Option(help: "auto, csv, jsonl or log.")
     var input = InputFormat.auto
 
-    @Option(help: "csv or jsonl. (default: jsonl for JSON Lines, else csv)")
+    @Option(help: "csv, jsonl, or table (for people). (default: jsonl for JSON Lines, else csv)")
     var output: OutputFormat?
 
     @Option(
