@@ -1,7 +1,7 @@
 import SojournModel
 
 /// Rows for people: what is too long is cut, and nothing in them can move the cursor.
-enum TableText {
+package enum TableText {
     private static let visitorWidth = 20
     private static let kindWidth = 10
     private static let pageWidth = 40
@@ -13,7 +13,7 @@ enum TableText {
         ("event", 5), ("outcome", outcomeWidth), ("kind", kindWidth), ("page", pageWidth),
     ])
 
-    static func row(_ event: borrowing InputEvent, _ session: SessionColumns) -> String {
+    package static func row(_ event: borrowing InputEvent, _ session: SessionColumns) -> String {
         row([
             (time(event.timeMilliseconds), 19),
             (event.text(of: .visitor), visitorWidth),
@@ -51,7 +51,7 @@ enum TableText {
     }
 
     /// `2026-03-02 01:02:16`
-    static func time(_ milliseconds: Int64) -> String {
+    package static func time(_ milliseconds: Int64) -> String {
         let seconds = milliseconds / 1_000
         // Days are counted from 0000-03-01, so that a leap day ends a year.
         let day = seconds / 86_400 + 719_468

@@ -16,6 +16,19 @@ func residentBytes(of process: String = "self") -> Int {
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
 }
 
+/// Seconds of processor time that a process has used; 0 when the system does not tell.
+func processorSeconds(of process: Int32) -> Double {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+        let name = text.lastIndex(of: ")")
+    else { return 0 }
+    // Behind the name, the 12th and 13th fields are user and system time.
+    let fields = text[text.index(after: name)...].split(separator: " ")
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+        return 0
+    }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+}
+
 /// How long each request took.
 struct Latencies {
     private var histogram = Histogram<UInt64>(

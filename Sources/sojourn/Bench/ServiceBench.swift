@@ -68,17 +68,24 @@ struct ServiceBench: ParsableCommand {
 
         var service: [ServiceLoad.Round] = []
         var echoes: [YardstickRound] = []
+        var processor = 0.0
         for _ in 0..<rounds {
+            let before = processorSeconds(of: server.identifier)
             service.append(try load.run(seconds: seconds))
+            processor += processorSeconds(of: server.identifier) - before
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
         }
-        try report(load, service, echoes, bytesPerVisitor: bytes).show(asJSON: json)
+        let batches = service.map { $0.batchesPerSecond * seconds }.reduce(0, +)
+        try report(
+            load, service, echoes, bytesPerVisitor: bytes,
+            processorMicroseconds: processor / batches * 1e6
+        ).show(asJSON: json)
     }
 
     private func report(
         _ load: borrowing ServiceLoad, _ service: [ServiceLoad.Round], _ echoes: [YardstickRound],
-        bytesPerVisitor: Double
+        bytesPerVisitor: Double, processorMicroseconds: Double
     ) -> Figures {
         var figures = Figures()
         let messageBytes = Double(load.requestBytes + load.replyBytes)
@@ -102,6 +109,9 @@ struct ServiceBench: ParsableCommand {
             figures.add(name, median(values), median(values).fixed(0))
         }
         figures.add("bytes_per_live_visitor", bytesPerVisitor, bytesPerVisitor.fixed(0))
+        figures.add(
+            "processor_us_per_batch", processorMicroseconds,
+            processorMicroseconds.fixed(0) + " (all threads of the server)")
         let echoEvents = median(echoes.map(\.messagesPerSecond)) * Double(batch)
         figures.add("yardstick_events_per_second", echoEvents, echoEvents.millions)
         figures.add(
