@@ -103,7 +103,7 @@ import Testing
                     """)
     }
 
-    @Test(arguments: OutputFormat.allCases)
+    @Test(arguments: [OutputFormat.csv, .jsonLines])
     func `output that is read again has its columns replaced, not doubled`(
         format: OutputFormat
     ) throws {
