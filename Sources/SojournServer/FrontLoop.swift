@@ -173,11 +173,12 @@ struct FrontLoop: ~Copyable {
         let note = RequestNote(
             receivedAt: lastReceived, byteCount: payload.byteCount, hasDelimiter: hasDelimiter)
         self.note = note.message(&scratch)
+        // Counted first: the engine may answer, and tell the count, before the last line is done.
+        countQueued(messages: 1, bytes: note.byteCount)
         // There is always room, unless the engine failed, which ends this thread as well.
         guard try engine.send(&routingID, more: true, wait: false) else { return }
         _ = try engine.send(&self.note, more: true, wait: false)
         _ = try engine.send(&payload, wait: false)
-        countQueued(messages: 1, bytes: note.byteCount)
     }
 
     /// The message has too many frames, of which `payload` is the first or the second.
