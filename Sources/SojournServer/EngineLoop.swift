@@ -23,19 +23,6 @@ struct EngineLoop: ~Copyable {
     private var payload = Message()
     private var reply = ByteWriter()
 
-    /// Replies that wait to be sent together: the front is woken once for all of them.
-    private let waiting = (0..<Self.waitingMax).map { _ in WaitingReply() }
-    private var waitingCount = 0
-
-    /// More replies than this do not wait for one another.
-    private static let waitingMax = 4
-
-    private final class WaitingReply {
-        var routingID = Message()
-        var note = Message()
-        var payload = Message()
-    }
-
     /// Opens its end of the way to the front.
     static func start(
         _ configuration: ServiceConfiguration, _ state: ServerState
@@ -65,7 +52,6 @@ struct EngineLoop: ~Copyable {
                 try front.receive(into: &routingID, wait: false)
             {
                 if !routingID.hasMore {
-                    try sendWaiting()
                     switch EngineOrder(rawValue: routingID.bytes.integer(at: 0)) {
                     case .drain: core.drain()
                     case .stop, nil: return
@@ -75,7 +61,6 @@ struct EngineLoop: ~Copyable {
                 try serve()
                 served += 1
             }
-            try sendWaiting()
             let now = ServerClock.steadyMilliseconds()
             if now >= nextTick {
                 let isMoreDue = core.tick(at: Moment(serverTime: ServerClock.wallMilliseconds()))
@@ -101,23 +86,10 @@ struct EngineLoop: ~Copyable {
         case .reply: payload = Message(copying: reply.bytes)
         case .drop: payload.removeAll()
         }
-        let place = waiting[waitingCount]
-        place.routingID.move(from: &routingID)
-        place.note.move(from: &note)
-        place.payload.move(from: &payload)
-        waitingCount += 1
-        if waitingCount == Self.waitingMax { try sendWaiting() }
-    }
-
-    private mutating func sendWaiting() throws(ZeroMQError) {
-        for index in 0..<waitingCount {
-            let reply = waiting[index]
-            // There is always room, unless the front is gone: then nobody is left to be answered.
-            guard try front.send(&reply.routingID, more: true, wait: false) else { break }
-            _ = try front.send(&reply.note, more: true, wait: false)
-            _ = try front.send(&reply.payload, wait: false)
-        }
-        waitingCount = 0
+        // There is always room, unless the front is gone: then nobody is left to be answered.
+        guard try front.send(&routingID, more: true, wait: false) else { return }
+        _ = try front.send(&note, more: true, wait: false)
+        _ = try front.send(&payload, wait: false)
     }
 
     private static func answer(
