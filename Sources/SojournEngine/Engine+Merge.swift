@@ -32,7 +32,6 @@ extension Engine {
         sessions[earlier].burstStart = taken.burstStart
         sessions[earlier].burstEvents = taken.burstEvents
         sessions[earlier].markMerged()
-        if taken.state.isLate { sessions[earlier].markLate() }
         if taken.state.isAutomated { sessions[earlier].markAutomated() }
         if taken.state.isEnded { sessions[earlier].markEnded() }
 
