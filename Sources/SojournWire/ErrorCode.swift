@@ -23,6 +23,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let overloaded = ErrorCode(rawValue: 20)
     public static let draining = ErrorCode(rawValue: 21)
     public static let deadlineExpired = ErrorCode(rawValue: 22)
+    public static let journalUnavailable = ErrorCode(rawValue: 23)
     public static let truncatedBody = ErrorCode(rawValue: 30)
     public static let bodyReservedNotZero = ErrorCode(rawValue: 31)
     public static let badEventCount = ErrorCode(rawValue: 32)
@@ -58,7 +59,7 @@ extension ErrorCode {
     /// The same request may succeed later, unchanged.
     public var isRetriable: Bool {
         switch self {
-        case .overloaded, .draining, .deadlineExpired, .internal: true
+        case .overloaded, .draining, .deadlineExpired, .journalUnavailable, .internal: true
         default: false
         }
     }
@@ -103,6 +104,7 @@ extension ErrorCode {
         (.overloaded, "overloaded"),
         (.draining, "draining"),
         (.deadlineExpired, "deadlineExpired"),
+        (.journalUnavailable, "journalUnavailable"),
         (.truncatedBody, "truncatedBody"),
         (.bodyReservedNotZero, "bodyReservedNotZero"),
         (.badEventCount, "badEventCount"),
