@@ -6,18 +6,18 @@ import SojournService
 import Synchronization
 import ZeroMQ
 
-/// A running service: sockets, threads and their end.
+/// A running service: its sockets, its thread, and their end.
 ///
-///     peers <-- tcp, ipc --> [front thread] <-- inproc --> [engine thread]
+///     peers <-- tcp, ipc --> [libzmq's thread] <--> [service thread]
 ///
-/// It has threads of its own, never those of Swift's tasks: both wait in system calls. It runs from
+/// It has a thread of its own, never one of Swift's tasks, for it waits in system calls. It runs from
 /// `init` to `stop`, or until the last reference is gone.
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package let endpoints: [String]
     private let state: ServerState
-    /// Empty when both threads have ended.
-    private let threads: DispatchGroup
+    /// Empty when the thread has ended.
+    private let thread: DispatchGroup
 
     /// Starts a server. It listens when this returns.
     ///
@@ -32,22 +32,20 @@ package final class SojournServer: Sendable {
         do throws(ZeroMQError) { state = try ServerState(log: log) } catch {
             throw ServerError(error)
         }
-        let threads = DispatchGroup()
+        let running = DispatchGroup()
         self.state = state
-        self.threads = threads
+        thread = running
 
-        let engine = StartUp<Void>()
-        let engineThread = Self.spawn("sojourn-engine", in: threads) {
-            Self.runEngine(configuration.service, state, engine)
+        let started = StartUp<[String]>()
+        running.enter()
+        let thread = Thread {
+            Self.run(configuration, state, started)
+            running.leave()
         }
-        try engine.wait()
-
-        let front = StartUp<[String]>()
-        _ = Self.spawn("sojourn-front", in: threads) {
-            Self.runFront(configuration, state, front, engineThread)
-        }
-        do { endpoints = try front.wait() } catch {
-            threads.wait()
+        thread.name = "sojourn-service"
+        thread.start()
+        do { endpoints = try started.wait() } catch {
+            running.wait()
             throw error
         }
         log.info("\(configuration.summary(endpoints))")
@@ -55,75 +53,46 @@ package final class SojournServer: Sendable {
 
     deinit { stop() }
 
-    /// Answers what was received, refuses what still comes, and returns when both threads have
-    /// ended: within 5 seconds. May be called from any thread, and more than once.
+    /// Answers what was received, refuses what still comes, and returns when the thread has ended:
+    /// within 5 seconds. May be called from any thread, and more than once.
     package func stop() {
         state.requestStop()
-        threads.wait()
+        thread.wait()
     }
 
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
-    package func waitUntilStopped() { threads.wait() }
+    package func waitUntilStopped() { thread.wait() }
 
     /// It stopped, or is about to, for a fault of its own, which it logged.
     package var hasFailed: Bool { state.hasFailed }
 
-    // MARK: Threads
-
-    /// - Returns: what is empty when the thread has ended.
-    private static func spawn(
-        _ name: String, in threads: DispatchGroup, _ body: @escaping @Sendable () -> Void
-    ) -> DispatchGroup {
-        let own = DispatchGroup()
-        own.enter()
-        threads.enter()
-        let thread = Thread {
-            body()
-            own.leave()
-            threads.leave()
-        }
-        thread.name = name
-        thread.start()
-        return own
-    }
-
-    private static func runEngine(
-        _ configuration: ServiceConfiguration, _ state: ServerState, _ started: StartUp<Void>
-    ) {
-        do throws(ZeroMQError) {
-            var loop = try EngineLoop.start(configuration, state)
-            started.finish(.success(()))
-            try loop.run()
-        } catch {
-            // Either it did not start, or the front must not go on without it.
-            started.finish(.failure(ServerError(error)))
-            state.fail("engine", error)
-        }
-    }
-
-    private static func runFront(
+    /// The whole life of the service thread.
+    private static func run(
         _ configuration: ServerConfiguration, _ state: ServerState,
-        _ started: StartUp<[String]>, _ engine: DispatchGroup
+        _ started: StartUp<[String]>
     ) {
-        var failure: ServerError?
         // Locks on paths are let go last, when nothing of this server can touch the paths.
         var listeners: Listeners?
+        var failure: ServerError?
         do throws(ServerError) {
-            let loop = try FrontLoop.start(configuration, state)
+            let context = try newContext()
+            let loop = try ServiceLoop.start(configuration, state, context)
             listeners = loop.listeners
             started.finish(.success(loop.listeners.endpoints))
             serve(loop, state)
+            // Here the context ends: replies that were sent get their time to leave.
         } catch { failure = error }
-        state.endFront()
-        engine.wait()
-        state.endContext()
         withExtendedLifetime(listeners) {}
         if let failure { started.finish(.failure(failure)) }
     }
 
+    private static func newContext() throws(ServerError) -> Context {
+        do { return try Context() } catch { throw ServerError(error) }
+    }
+
     /// Closes the sockets when it returns.
-    private static func serve(_ loop: consuming FrontLoop, _ state: ServerState) {
-        do throws(ZeroMQError) { try loop.run() } catch { state.fail("front", error) }
+    private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
+        do throws(ZeroMQError) { try loop.run() } catch { state.fail(error) }
     }
 }
 

@@ -55,12 +55,11 @@ import Testing
     @Test func `work that waited longer than its deadline is not done`() throws {
         let server = try SojournServer()
         let client = try TestClient(server)
-        // The engine is busy with these for longer than a millisecond.
-        for correlation: UInt64 in 1...3 {
-            try client.send(largeFrame(events: 20_000, correlation: correlation))
-        }
+        // Each takes the server longer than a millisecond; sent together, they all wait for the first.
+        var frames = (1...3).map { largeFrame(events: 20_000, correlation: $0) }
         let event = TestEvent("late", currentMilliseconds())
-        try client.send(assignFrame([event], correlation: 4, deadline: 1))
+        frames.append(assignFrame([event], correlation: 4, deadline: 1))
+        for frame in frames { try client.send(frame) }
         var last: [UInt8] = []
         for _ in 1...4 { last = try client.receive() }
         #expect(try header(last).correlation == 4)

@@ -2,7 +2,7 @@ import Logging
 import SojournService
 import ZeroMQ
 
-extension FrontLoop {
+extension ServiceLoop {
     /// What was received before the stop may take so long to be taken over.
     private static let takeOverMilliseconds: UInt64 = 500
     /// Clients that keep asking are answered with `draining` for so long.
@@ -15,26 +15,30 @@ extension FrontLoop {
     /// Ends the service: answers what was received so far, and refuses what still comes until
     /// nobody asks any more or the time is over.
     ///
-    ///     stop    |-- take over --|-- answer and refuse -----------|-- linger --|
-    ///     at most 0             0.5 s                 1.5 to 3.5 s            4 s
+    ///     stop    |-- take over --|-- answer ------|-- refuse -----|-- linger --|
+    ///     at most 0             0.5 s            3.5 s       1.5 s after 0     4 s
     mutating func drain() throws(ZeroMQError) {
         let began = ServerClock.steadyMilliseconds()
         while try takeRequest() {
             if lastReceived - began > Self.takeOverMilliseconds { break }
         }
-        // Orders keep their place between requests: those before this one are applied still.
-        try order(.drain)
-        // The engine answers in order.
-        let owed = answered + UInt64(queuedMessages)
+        // What came before the stop is applied; the requests that come meanwhile stand behind it.
+        var owed = waiting.count
+        while owed > 0, ServerClock.steadyMilliseconds() - began < Self.answerMilliseconds {
+            owed -= try answerSome(atMost: owed)
+        }
+        core.drain()
+        // Silence counts from here: nobody was listened to while the last requests were answered.
+        var lastBusy = ServerClock.steadyMilliseconds()
         while true {
             let isBusy = try work()
             let now = ServerClock.steadyMilliseconds()
-            let isQuiet = now - max(lastReceived, began) >= Self.quietMilliseconds
-            if queuedMessages == 0, isQuiet { return }
-            if answered >= owed, now - began >= Self.refuseMilliseconds { return }
+            if isBusy { lastBusy = now }
+            if waiting.isEmpty, now - lastBusy >= Self.quietMilliseconds { return }
+            if owed == 0, now - began >= Self.refuseMilliseconds { return }
             if now - began >= Self.answerMilliseconds { break }
-            if !isBusy { try wait(milliseconds: 10) }
+            if !isBusy { try wait(atMost: 10) }
         }
-        state.log.warning("stopped with \(queuedMessages) requests unanswered")
+        state.log.warning("stopped with \(waiting.count) requests unanswered")
     }
 }

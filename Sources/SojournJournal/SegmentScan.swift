@@ -1,0 +1,87 @@
+/// What the bytes of a segment hold, found by reading it from its first record on.
+///
+/// Pure: it decides what is torn, what is damaged and what is whole, and touches no file.
+struct SegmentScan {
+    /// The last whole record; the one before the segment's first when there is none.
+    private(set) var last: JournalPosition
+    private(set) var recordCount = 0
+    /// Where the last whole record ends.
+    private(set) var end = FileHeader.byteCount
+    /// Every record up to here was on disk: what the records say, and that the segment was made.
+    private(set) var durable: JournalPosition
+    private(set) var verdict = Verdict.whole
+
+    enum Verdict: Equatable {
+        case whole
+        /// The end of a group that was never known to be on disk: so many bytes.
+        case torn(byteCount: Int)
+        /// Records were there from `end` on, and cannot be read.
+        case damaged(RecordFault)
+    }
+
+    /// - Parameters:
+    ///   - bytes: the segment, whose header is right.
+    ///   - first: the position in its header.
+    ///   - successor: the first position of the next segment, which takes over there; nil for the
+    ///     last segment.
+    init(_ bytes: RawSpan, first: JournalPosition, successor: JournalPosition?) {
+        last = first.previous
+        durable = first.previous
+        while true {
+            if last.next == successor { return }
+            switch RecordRead.read(bytes, at: end, expecting: last.next) {
+            case .record(let record, let end):
+                // A record cannot know of itself; the checksum is right, so it does not say so.
+                durable = max(durable, min(record.durable, last))
+                last = record.position
+                recordCount += 1
+                self.end = end
+                continue
+            case .end:
+                if successor != nil {
+                    verdict = .damaged(.missing)
+                } else if !bytes.isZero(from: end) {
+                    judge(.missing, bytes)
+                }
+            case .fault(let fault):
+                // A record of a newer version is whole, so nothing was torn there.
+                if case .unknownKind = fault {
+                    verdict = .damaged(fault)
+                } else if successor != nil {
+                    verdict = .damaged(fault)
+                } else {
+                    judge(fault, bytes)
+                }
+            }
+            return
+        }
+    }
+
+    /// Tells a torn tail from damage: whether something behind the bad record was written when it
+    /// was on disk.
+    private mutating func judge(_ fault: RecordFault, _ bytes: RawSpan) {
+        verdict =
+            isProvenDurable(last.next, in: bytes)
+            ? .damaged(fault)
+            : .torn(byteCount: bytes.endOfContent(from: end) - end)
+    }
+
+    private func isProvenDurable(_ position: JournalPosition, in bytes: RawSpan) -> Bool {
+        // Payloads are what senders like, also rows of headers that each ask for all that follows.
+        // What cannot be told with bounded work is damage, for that loses nothing.
+        var budget = 8 * bytes.byteCount + 1_048_576
+        var at = end
+        while at + RecordHeader.byteCount <= bytes.byteCount {
+            let header = RecordHeader(bytes, at: at)
+            // A record behind the bad one, that knows of it.
+            if header.durable >= position, header.durable < header.position,
+                header.recordBytes <= bytes.byteCount - at
+            {
+                budget -= header.recordBytes
+                if budget < 0 || header.isWhole(bytes, at: at) { return true }
+            }
+            at += RecordHeader.alignment
+        }
+        return false
+    }
+}

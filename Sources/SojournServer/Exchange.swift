@@ -1,0 +1,47 @@
+import ZeroMQ
+
+/// A request on its way through the server, and then its reply on the way back to the same peer.
+///
+/// Made to be used again: the loop keeps those that are done, so a request allocates nothing but
+/// what libzmq allocates for its bytes.
+final class Exchange {
+    /// The routing id of the peer.
+    var peer = Message()
+    /// The request, and once it was served the reply; no bytes when nothing is to be sent.
+    var payload = Message()
+    /// The request had an empty frame in front, and so must the reply.
+    var hasDelimiter = false
+    /// When it was taken in, in steady milliseconds. It may have lain in libzmq for as long as the
+    /// request before it took.
+    var receivedAt: UInt64 = 0
+    /// What the request counts in the queue.
+    var requestBytes = 0
+}
+
+/// Exchanges in the order in which they came.
+struct ExchangeQueue {
+    private var items: [Exchange] = []
+    /// Those before it were taken.
+    private var head = 0
+
+    var count: Int { items.count - head }
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ exchange: Exchange) { items.append(exchange) }
+
+    mutating func popFirst() -> Exchange? {
+        guard head < items.count else { return nil }
+        let first = items[head]
+        head += 1
+        // The front is cut off when nothing is behind it, or when it is the larger part.
+        if head == items.count {
+            items.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head >= 1_024, head * 2 >= items.count {
+            items.removeSubrange(0..<head)
+            head = 0
+        }
+        return first
+    }
+}

@@ -1,0 +1,286 @@
+import SojournModel
+import SojournService
+import SojournWire
+import ZeroMQ
+
+/// The thread that has the sockets and the service core: takes requests from any number of peers,
+/// answers them in the order in which they came, sends the replies, and lets time go by.
+///
+///     peers --> ROUTER, all endpoints --> waiting --> core --> answered --> ROUTER --> peers
+///
+/// It never waits for a peer, and takes in what has come before it answers the next few requests:
+/// what finds no room among the waiting is answered with `overloaded`, and a reply whose peer is
+/// gone or does not read is dropped and counted.
+struct ServiceLoop: ~Copyable {
+    /// Requests to take in before some are answered.
+    private static let receiveBurst = 128
+    /// Requests to answer before their replies are sent: together, for each time that libzmq's own
+    /// thread is woken costs as much as answering a small request.
+    static let serveBurst = 8
+    /// How long sessions that are due may wait when nothing comes.
+    private static let tickMilliseconds: UInt64 = 100
+    /// A reply that no peer has read by then is given up.
+    private static let lingerMilliseconds = 500
+
+    let state: ServerState
+    private let queueLimits: QueueLimits
+    private let admission: Admission
+    private let router: Socket
+    private var poller = Poller()
+    let listeners: Listeners
+    var core: ServiceCore
+
+    /// Not served yet.
+    private(set) var waiting = ExchangeQueue()
+    /// Served, and their replies not sent.
+    private var answered = ExchangeQueue()
+    /// Done, to be used again.
+    private var spare: [Exchange] = []
+    private var unansweredBytes = 0
+    /// When the last request came, in steady milliseconds.
+    private(set) var lastReceived: UInt64 = 0
+    private var nextTick: UInt64 = 0
+    private var counters = ShellCounters()
+
+    // Used for one message after another.
+    private var rest = Message()
+    private var delimiter = Message()
+    private var reply = ByteWriter()
+
+    /// Opens the sockets and listens.
+    static func start(
+        _ configuration: ServerConfiguration, _ state: ServerState, _ context: Context
+    ) throws(ServerError) -> ServiceLoop {
+        let router: Socket
+        do { router = try Self.router(configuration.service, context) } catch {
+            throw ServerError(error)
+        }
+        let listeners = try Listeners(configuration, router)
+        return ServiceLoop(configuration, state, listeners, router)
+    }
+
+    private init(
+        _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
+        _ router: consuming Socket
+    ) {
+        self.state = state
+        self.listeners = listeners
+        self.router = router
+        queueLimits = configuration.queue
+        admission = Admission(configuration.service)
+        core = ServiceCore(configuration.service, startedAt: ServerClock.wallMilliseconds())
+        poller.add(self.router)
+        poller.add(state.wakeUp)
+    }
+
+    /// The way to the peers, with every bound set on purpose.
+    private static func router(
+        _ configuration: ServiceConfiguration, _ context: Context
+    ) throws(ZeroMQError) -> Socket {
+        let router = try Socket(.router, in: context)
+        try router.set(
+            // A reply for a peer that is gone, or full, is then told to us rather than lost.
+            .routerMandatory(true),
+            // A client that keeps to its credit fills neither side.
+            .receiveHighWaterMark(messages: configuration.credit),
+            .sendHighWaterMark(messages: 2 * configuration.credit),
+            // A frame that is a little too large is worth an answer; one that is far too large
+            // costs its sender the connection before it costs us the memory.
+            .maxMessageBytes(
+                configuration.messageBytesMax + max(64 << 10, configuration.messageBytesMax / 4)),
+            .handshakeInterval(milliseconds: 10_000),
+            .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
+            .backlog(connections: 1_024),
+            .linger(milliseconds: lingerMilliseconds))
+        return router
+    }
+
+    /// Works until a stop was asked for and done.
+    mutating func run() throws(ZeroMQError) {
+        while !state.isStopping {
+            if try !work() { try wait() }
+        }
+        try drain()
+    }
+
+    /// One round: takes requests in, answers some, sends their replies.
+    ///
+    /// - Returns: false when there was nothing to do.
+    mutating func work() throws(ZeroMQError) -> Bool {
+        var isBusy = false
+        for _ in 0..<Self.receiveBurst {
+            guard try takeRequest() else { break }
+            isBusy = true
+        }
+        if try answerSome() > 0 { isBusy = true }
+        tick()
+        return isBusy
+    }
+
+    /// Answers requests that wait, a few at most, and sends the replies. A large one ends the round,
+    /// so that what came meanwhile is taken in, and its waiting time counted.
+    ///
+    /// - Returns: how many were answered.
+    mutating func answerSome(atMost count: Int = serveBurst) throws(ZeroMQError) -> Int {
+        let began = ServerClock.steadyMilliseconds()
+        var now = began
+        var served = 0
+        while served < min(count, Self.serveBurst), now - began <= 1,
+            let exchange = waiting.popFirst()
+        {
+            serve(exchange, now)
+            served += 1
+            now = ServerClock.steadyMilliseconds()
+        }
+        while let exchange = answered.popFirst() { try finish(exchange) }
+        return served
+    }
+
+    /// Sleeps until something comes, a stop is asked for, or time has to be let go by.
+    mutating func wait(atMost milliseconds: UInt64 = .max) throws(ZeroMQError) {
+        let now = ServerClock.steadyMilliseconds()
+        let pause = min(nextTick - min(now, nextTick), milliseconds)
+        _ = try poller.wait(timeoutMilliseconds: Int(pause))
+        state.wakeUp.drain()
+    }
+
+    private mutating func tick() {
+        let now = ServerClock.steadyMilliseconds()
+        guard now >= nextTick else { return }
+        let isMoreDue = core.tick(at: Moment(serverTime: ServerClock.wallMilliseconds()))
+        nextTick = isMoreDue ? now : now + Self.tickMilliseconds
+    }
+
+    /// Requests that were received and whose replies were not sent.
+    private var unanswered: Int { waiting.count + answered.count }
+
+    // MARK: Requests
+
+    /// Takes one message from the peers (sojourn-1, "Framing").
+    ///
+    /// - Returns: false when there was none.
+    mutating func takeRequest() throws(ZeroMQError) -> Bool {
+        let exchange = spare.popLast() ?? Exchange()
+        guard try router.receive(into: &exchange.peer, wait: false) else {
+            spare.append(exchange)
+            return false
+        }
+        lastReceived = ServerClock.steadyMilliseconds()
+        _ = try router.receive(into: &exchange.payload)
+        exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
+        if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
+        exchange.receivedAt = lastReceived
+        exchange.requestBytes = exchange.payload.byteCount
+        if exchange.payload.hasMore {
+            try refuseFraming(exchange)
+        } else if isFull(for: exchange) {
+            let (answer, code) = Self.overloaded(exchange.payload, admission, queueLimits, &reply)
+            try refuse(exchange, answer, code)
+        } else {
+            unansweredBytes += exchange.requestBytes
+            waiting.append(exchange)
+        }
+        return true
+    }
+
+    /// Whether there is no room for a request. An empty queue takes anything.
+    private func isFull(for exchange: Exchange) -> Bool {
+        unanswered > 0
+            && (unanswered >= queueLimits.messagesMax
+                || unansweredBytes + exchange.requestBytes > queueLimits.bytesMax)
+    }
+
+    /// The message has too many frames, of which the payload is the first or the second.
+    private mutating func refuseFraming(_ exchange: Exchange) throws(ZeroMQError) {
+        while exchange.payload.isEmpty, exchange.payload.hasMore {
+            _ = try router.receive(into: &exchange.payload)
+        }
+        var hasMore = exchange.payload.hasMore
+        while hasMore {
+            _ = try router.receive(into: &rest)
+            hasMore = rest.hasMore
+        }
+        let answer = Self.badFraming(exchange.payload, admission, &reply)
+        try refuse(exchange, answer, .badFraming)
+    }
+
+    private static func badFraming(
+        _ frame: borrowing Message, _ admission: Admission, _ reply: inout ByteWriter
+    ) -> Answer {
+        Refusal.answerBadFraming(frame.bytes, deployment: admission.deployment, into: &reply)
+    }
+
+    private static func overloaded(
+        _ frame: borrowing Message, _ admission: Admission, _ limits: QueueLimits,
+        _ reply: inout ByteWriter
+    ) -> (Answer, ErrorCode) {
+        admission.answerOverloaded(
+            frame.bytes, retryAfterMilliseconds: limits.retryAfterMilliseconds, into: &reply)
+    }
+
+    /// Sends what the loop answers without the core.
+    private mutating func refuse(
+        _ exchange: Exchange, _ answer: Answer, _ code: ErrorCode
+    ) throws(ZeroMQError) {
+        counters.refusals.count(answer, code)
+        setPayload(of: exchange, answer)
+        exchange.requestBytes = 0
+        try finish(exchange)
+    }
+
+    private mutating func serve(_ exchange: Exchange, _ now: UInt64) {
+        let moment = Moment(
+            serverTime: ServerClock.wallMilliseconds(),
+            ageMilliseconds: now - min(now, exchange.receivedAt))
+        if Self.isStatus(exchange.payload) {
+            core.shell = counters.report(
+                // The one that is served is in neither queue.
+                queuedRequests: unanswered + 1, queuedBytes: unansweredBytes)
+        }
+        let answer = Self.answer(exchange.payload, at: moment, &core, &reply)
+        setPayload(of: exchange, answer)
+        answered.append(exchange)
+    }
+
+    private static func isStatus(_ request: borrowing Message) -> Bool {
+        MessageHeader.readable(request.bytes)?.operation == .status
+    }
+
+    private static func answer(
+        _ request: borrowing Message, at moment: Moment, _ core: inout ServiceCore,
+        _ reply: inout ByteWriter
+    ) -> Answer {
+        core.answer(request.bytes, at: moment, into: &reply)
+    }
+
+    // MARK: Replies
+
+    private func setPayload(of exchange: Exchange, _ answer: Answer) {
+        switch answer {
+        case .reply: exchange.payload = Message(copying: reply.bytes)
+        case .drop: exchange.payload.removeAll()
+        }
+    }
+
+    /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
+    private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
+        unansweredBytes -= exchange.requestBytes
+        defer { spare.append(exchange) }
+        if exchange.payload.isEmpty { return }
+        do {
+            // Whether there is room for the message is decided by its first frame.
+            guard try router.send(&exchange.peer, more: true, wait: false) else {
+                counters.repliesUnread += 1
+                return
+            }
+            if exchange.hasDelimiter {
+                delimiter.removeAll()
+                _ = try router.send(&delimiter, more: true, wait: false)
+            }
+            _ = try router.send(&exchange.payload, wait: false)
+        } catch {
+            guard error.code == .hostUnreachable else { throw error }
+            counters.repliesUnreachable += 1
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import SojournService
+import SojournWire
+
+/// What the loop counts beside the core. Only operators read it; nothing is decided by it.
+struct ShellCounters {
+    /// Requests that never came as far as the core.
+    var refusals = RefusalCounters()
+    /// Replies whose peer was gone when they were ready.
+    var repliesUnreachable: UInt64 = 0
+    /// Replies whose peer did not read fast enough to have room for them.
+    var repliesUnread: UInt64 = 0
+
+    func report(queuedRequests: Int, queuedBytes: Int) -> ShellReport {
+        var report = ShellReport()
+        report.refusals = refusals
+        report.gauges = [
+            Gauge("queued_requests", UInt64(queuedRequests)),
+            Gauge("queued_bytes", UInt64(queuedBytes)),
+            Gauge("replies_unreachable_total", repliesUnreachable),
+            Gauge("replies_unread_total", repliesUnread),
+        ]
+        return report
+    }
+}
