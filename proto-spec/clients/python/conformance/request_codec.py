@@ -200,7 +200,7 @@ def _read_assign(body: memoryview) -> Json:
     required = [Column.TIME, Column.KIND, Column.VISITOR, Column.VISITOR_KEYS]
     if prefixes_view is not None:
         required.append(Column.TEXTS)
-        counts[Column.TEXT_PREFIXES] = texts_view.count if texts_view else 0
+        counts[Column.TEXT_PREFIXES] = texts_view.elements if texts_view else 0
     reader.expect(counts, required)
     prefixes = prefixes_view.integers() if prefixes_view else None
     keys_view = reader[Column.VISITOR_KEYS]
@@ -218,12 +218,12 @@ def _read_assign(body: memoryview) -> Json:
         if not Kind.VIEW <= kind <= Kind.END:
             faults.add(ErrorCode.BAD_KIND, reader[Column.KIND].offset + event)
             break
-    text_count = texts_view.count if texts_view else 0
+    text_count = texts_view.elements if texts_view else 0
     if bad_prefix is not None:
         assert prefixes_view is not None
         faults.add(ErrorCode.INDEX_OUT_OF_RANGE, prefixes_view.offset + bad_prefix)
     rows = _read_contexts(reader, text_count, faults)
-    _check_index(reader, Column.VISITOR, keys_view.count, faults)
+    _check_index(reader, Column.VISITOR, keys_view.elements, faults)
     _check_index(reader, Column.NAME, text_count + 1, faults)
     _check_index(reader, Column.CONTEXT, len(rows) + 1, faults)
     time_view = reader[Column.TIME]
@@ -262,7 +262,7 @@ def _check_texts(view: Any, prefixes: Any) -> tuple[list[bytes], int | None]:
         try:
             last.decode()
         except UnicodeDecodeError:
-            at = view.offset + view.count * view.width + start
+            at = view.offset + view.elements * view.width + start
             raise WireFault(ErrorCode.BAD_UTF8, at) from None
         texts.append(last)
         start = end

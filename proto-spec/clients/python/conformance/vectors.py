@@ -77,7 +77,7 @@ def public_batch(body: Json) -> Batch:
             time=int(event["time"]),
             visitor=bytes.fromhex(event["visitor"]),
             kind=Kind[event["kind"].upper()],
-            name=event.get("name"),
+            page=event.get("name"),
             context=context(event.get("context")),
             value=Decimal(event["value"]).scaleb(-6) if "value" in event else None,
             event_id=int(event.get("event_id", 0)),

@@ -30,7 +30,7 @@ class Batch:
     """Events that will be sent together, checked one by one as they are added.
 
     >>> batch = Batch()
-    >>> batch.add(Event(1_749_988_800_000, "anna", name="/home"))
+    >>> batch.add(Event(1_749_988_800_000, "anna", page="/home"))
     >>> len(batch)
     1
     """
@@ -80,7 +80,7 @@ class Batch:
         if not isinstance(event_id, int) or not 0 <= event_id < 1 << 64:
             raise InvalidEvent(f"an event id is an unsigned number of 64 bits, not {event_id!r}")
         new: dict[str, bytes] = {}
-        self._admit(event.name, new)
+        self._admit(event.page, new)
         context = event.context
         if context is not None and context not in self._context_rows:
             for text in context.texts():
@@ -95,7 +95,7 @@ class Batch:
         self._visitors.append(rows.setdefault(visitor, len(rows)))
         self._times.append(time)
         self._kinds.append(event.kind)
-        self._names.append(event.name)
+        self._names.append(event.page)
         if context is None:
             self._contexts.append(0)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
@@ -29,6 +30,14 @@ class Context:
     known_bot: bool = False
     """The sender knows the visitor to be automated."""
 
+    @classmethod
+    def of(cls, texts: Sequence[str | None], *, known_bot: bool = False) -> Context:
+        """From texts in the order of the protocol's cells."""
+        device, channel, country, region, referrer, source, medium, campaign = texts
+        return cls(
+            device, channel, country, region, referrer, source, medium, campaign, known_bot
+        )
+
     def texts(self) -> tuple[str | None, ...]:
         """In the order of the protocol's cells."""
         return (
@@ -49,7 +58,7 @@ class Event:
 
     - `time`: milliseconds since the Unix epoch, or an aware `datetime`.
     - `visitor`: 1 to 128 bytes; a `str` is sent as UTF-8.
-    - `name`: of the page of a view, or of what else was done.
+    - `page`: the page of a view, or the name of what else was done; 1 to 2,048 bytes of UTF-8.
     - `value`: in units, with up to six digits behind the point: `Decimal("12.50")`, `"12.50"`,
       `12` or `12.5`.
     - `event_id`: an id of the sender's, 0 for none; one that the session has already seen makes
@@ -59,7 +68,7 @@ class Event:
     time: int | datetime
     visitor: bytes | str
     kind: Kind = Kind.VIEW
-    name: str | None = None
+    page: str | None = None
     context: Context | None = None
     value: Decimal | int | float | str | None = None
     event_id: int = 0

@@ -66,7 +66,8 @@ def read_hello_reply(body: memoryview) -> HelloReply:
         faults.add(ErrorCode.TRAILING_BYTES, HEADER_BYTES + end)
     faults.check()
     name = read_text(body, _REPLY.size, name_end)
-    return HelloReply(version, *fields, name, read_text(body, name_end, end))
+    server_version = read_text(body, name_end, end)
+    return HelloReply._make((version, *fields, name, server_version))
 
 
 def read_text(body: memoryview, start: int, end: int) -> str:

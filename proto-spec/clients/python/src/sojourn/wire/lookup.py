@@ -104,16 +104,18 @@ def read_lookup_reply(body: memoryview) -> LookupReply:
     for fields in rows:
         *counted, landing, exit, path_start, path_length, finishes = fields
         sessions.append(
-            SessionRecord(
-                *counted[:12],
-                context=tuple(texts[index] for index in counted[12:]),
-                landing_page=texts[landing],
-                exit_page=texts[exit],
-                path=[
-                    PathRecord(after, texts[page])
-                    for after, page in path[path_start : path_start + path_length]
-                ],
-                finishes=finishes,
+            SessionRecord._make(
+                (
+                    *counted[:12],
+                    tuple(texts[index] for index in counted[12:]),
+                    texts[landing],
+                    texts[exit],
+                    [
+                        PathRecord(after, texts[page])
+                        for after, page in path[path_start : path_start + path_length]
+                    ],
+                    finishes,
+                )
             )
         )
     return LookupReply(clock, sessions)

@@ -62,7 +62,7 @@ class ColumnView(NamedTuple):
     rule: Rule
     width: int
     parameter: int
-    count: int
+    elements: int
     data: memoryview
     offset: int
     descriptor: int
@@ -72,17 +72,17 @@ class ColumnView(NamedTuple):
 
     def records(self) -> list[memoryview]:
         size = self.parameter
-        return [self.data[at : at + size] for at in range(0, self.count * size, size)]
+        return [self.data[at : at + size] for at in range(0, self.elements * size, size)]
 
     def ends(self) -> memoryview | range:
         """Of a dictionary: where each entry ends in `entry_bytes`."""
         if self.width == 0:
             size = self.parameter
-            return range(size, self.count * size + 1, size) if size else range(0)
-        return integers.unpack(self.data[: self.count * self.width], self.width)
+            return range(size, self.elements * size + 1, size) if size else range(0)
+        return integers.unpack(self.data[: self.elements * self.width], self.width)
 
     def entry_bytes(self) -> memoryview:
-        return self.data[self.count * self.width :]
+        return self.data[self.elements * self.width :]
 
     def end_offset(self, entry: int) -> int:
         """What to point at when an entry has a bad length."""
@@ -193,7 +193,7 @@ class BodyReader:
         faults.check()
 
     def _check(self, view: ColumnView, expected: int | None, faults: Faults) -> None:
-        rule, width, parameter, count = view.rule, view.width, view.parameter, view.count
+        rule, width, parameter, count = view.rule, view.width, view.parameter, view.elements
         length = len(view.data)
         if width not in rule.widths:
             return faults.add(ErrorCode.BAD_COLUMN_WIDTH, view.descriptor + 1)
@@ -233,7 +233,7 @@ def check_entries(
     """Checks the sizes of a dictionary's entries, each with its prefix."""
     if view.width == 0:
         if prefixes is None:
-            if view.count and not 1 <= view.parameter <= longest:
+            if view.elements and not 1 <= view.parameter <= longest:
                 raise WireFault(code, view.descriptor + 2)
             return
         for prefix in prefixes:

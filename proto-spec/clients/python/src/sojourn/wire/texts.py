@@ -56,7 +56,7 @@ def read_texts(view: ColumnView | None) -> list[str]:
         try:
             texts.append(str(data[start:end], "utf-8"))
         except UnicodeDecodeError:
-            place = view.offset + view.count * view.width + start
+            place = view.offset + view.elements * view.width + start
             raise WireFault(ErrorCode.BAD_UTF8, place) from None
         start = end
     return texts

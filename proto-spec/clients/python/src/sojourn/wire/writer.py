@@ -60,7 +60,7 @@ class BodyWriter:
         columns = self._columns
         place = len(fixed) + DESCRIPTOR_BYTES * len(columns)
         parts = [fixed[:4], struct.pack("<H", len(columns)), fixed[6:]]
-        data_parts = []
+        data_parts: list[bytes] = []
         for column, width, parameter, count, data in columns:
             padding = -place % 8
             place += padding

@@ -1,0 +1,140 @@
+"""What a client can ask: the body of each request, and how its reply is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from .answer import Answer
+from .batch import Batch, visitor_key
+from .constants import LookupBy, Operation
+from .dispatcher import Request
+from .errors import BatchTooLarge, InvalidArgument, MalformedReply
+from .event import Event
+from .info import Lookup, ServerInfo, Status
+from .wire.assign import AssignReply, read_assign_reply
+from .wire.fault import WireFault
+from .wire.header import HEADER_BYTES
+from .wire.lookup import read_lookup_reply, write_lookup
+from .wire.status import read_status_reply
+
+if TYPE_CHECKING:
+    from .columnar import ColumnAnswer
+
+T = TypeVar("T")
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(slots=True)
+class Call(Generic[T]):
+    """A request before it is submitted."""
+
+    operation: Operation
+    property: int
+    body: bytes
+    read: Callable[[Request, memoryview], T]
+
+    def result(self, request: Request) -> T:
+        """Of a request that is done."""
+        if request.error is not None:
+            raise request.error
+        assert request.reply is not None
+        try:
+            return self.read(request, request.reply)
+        except WireFault as fault:
+            raise MalformedReply(
+                f"the server's reply is not the protocol: {fault}",
+                may_have_been_applied=request.is_batch,
+                attempts=request.sends,
+                producer=request.producer,
+                sequence=request.sequence,
+            ) from fault
+
+
+def assign(events: Batch | Iterable[Event], property: int, server: ServerInfo) -> Call[Answer]:
+    batch = events if isinstance(events, Batch) else Batch(
+        events, events_max=server.batch_events_max
+    )
+    if len(batch) > server.batch_events_max:
+        raise BatchTooLarge(f"this server takes at most {server.batch_events_max:,} events a batch")
+
+    def make(reply: AssignReply, request: Request) -> Answer:
+        return Answer(reply, producer=request.producer, sequence=request.sequence)
+
+    return _assign(batch.body(), len(batch), property, server, make)
+
+
+def assign_columns(
+    columns: dict[str, Any], property: int, server: ServerInfo
+) -> Call[ColumnAnswer]:
+    try:
+        from .columnar import ColumnAnswer, encode_columns
+    except ImportError as error:
+        raise ImportError("columns need numpy: pip install 'sojourn[numpy]'") from error
+
+    body, events = encode_columns(events_max=server.batch_events_max, **columns)
+
+    def make(reply: AssignReply, request: Request) -> ColumnAnswer:
+        return ColumnAnswer(reply, producer=request.producer, sequence=request.sequence)
+
+    return _assign(body, events, property, server, make)
+
+
+def _assign(
+    body: bytes,
+    events: int,
+    property: int,
+    server: ServerInfo,
+    make: Callable[[AssignReply, Request], AnswerT],
+) -> Call[AnswerT]:
+    if HEADER_BYTES + len(body) > server.message_bytes_max:
+        raise BatchTooLarge(
+            f"the batch makes a message of {HEADER_BYTES + len(body):,} bytes; this server takes "
+            f"{server.message_bytes_max:,}"
+        )
+
+    def read(request: Request, data: memoryview) -> AnswerT:
+        reply = read_assign_reply(data)
+        if reply.events != events:
+            raise MalformedReply(
+                f"an answer for {reply.events} events to a batch of {events}",
+                may_have_been_applied=True,
+            )
+        return make(reply, request)
+
+    return Call(Operation.ASSIGN, _checked(property), body, read)
+
+
+def lookup(visitor: bytes | str, property: int) -> Call[Lookup]:
+    return _lookup(LookupBy.VISITOR, visitor_key(visitor), property)
+
+
+def lookup_session(session: UUID | str | bytes, property: int) -> Call[Lookup]:
+    try:
+        id = session.bytes if isinstance(session, UUID) else (
+            UUID(session).bytes if isinstance(session, str) else session
+        )
+    except ValueError:
+        raise InvalidArgument(f"a session id is a UUID, not {session!r}") from None
+    if len(id) != 16:
+        raise InvalidArgument(f"a session id has 16 bytes, not {len(id)}")
+    return _lookup(LookupBy.SESSION, id, property)
+
+
+def _lookup(by: LookupBy, key: bytes, property: int) -> Call[Lookup]:
+    def read(_: Request, data: memoryview) -> Lookup:
+        return Lookup.of(read_lookup_reply(data))
+
+    return Call(Operation.LOOKUP, _checked(property), write_lookup(by, key), read)
+
+
+def status() -> Call[Status]:
+    return Call(Operation.STATUS, 0, b"", lambda _, data: Status(*read_status_reply(data)))
+
+
+def _checked(property: int) -> int:
+    if isinstance(property, bool) or not isinstance(property, int) or not 0 <= property < 1 << 32:
+        raise InvalidArgument(f"a property is an unsigned number of 32 bits, not {property!r}")
+    return property
