@@ -27,9 +27,11 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        // C underneath: libzmq, and the two instructions that Swift has no name for.
+        // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
+        // child may run.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "CIntrinsics"),
+        .target(name: "CJournal", dependencies: ["CIntrinsics"]),
 
         // Pure: values in, values out. No clock, no thread, no I/O.
         .target(name: "SojournModel", dependencies: ["CIntrinsics"], swiftSettings: strict),
@@ -45,6 +47,9 @@ let package = Package(
             swiftSettings: strict),
 
         // The shell: sockets, threads, files.
+        .target(
+            name: "SojournJournal", dependencies: ["SojournModel", "SojournWire", "CJournal"],
+            swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "SojournServer",
@@ -87,6 +92,10 @@ let package = Package(
             dependencies: [
                 "SojournService", "SojournEngine", "SojournWire", "SojournModel", "SojournTestKit",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournJournalTests",
+            dependencies: ["SojournJournal", "SojournWire", "SojournModel", "SojournTestKit"],
+            swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],

@@ -43,6 +43,18 @@ package struct FileContents: ~Copyable {
         self = contents
     }
 
+    /// A copy.
+    ///
+    /// - Returns: nil when the system has not that much memory.
+    package init?(copying bytes: RawSpan) {
+        guard let contents = FileContents(zeros: bytes.byteCount) else { return nil }
+        if let base = unsafe contents.base {
+            // The mapping is as large, and new.
+            unsafe bytes.withUnsafeBytes { unsafe base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        }
+        self = contents
+    }
+
     deinit {
         if let base = unsafe base { unsafe munmap(base, byteCount) }
     }
@@ -50,7 +62,7 @@ package struct FileContents: ~Copyable {
     package var bytes: RawSpan {
         @_lifetime(borrow self) get {
             // The mapping lives as long as its owner, to which the span is bound.
-            let all = UnsafeRawBufferPointer(start: base, count: byteCount)
+            let all = unsafe UnsafeRawBufferPointer(start: base, count: byteCount)
             return unsafe _overrideLifetime(RawSpan(_unsafeBytes: all), borrowing: self)
         }
     }

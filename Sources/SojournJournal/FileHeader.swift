@@ -25,7 +25,7 @@ import SojournWire
 ///
 /// Magic, version and checksum keep their place in every later version, so that a version is known
 /// for what it is.
-struct FileHeader: Equatable {
+struct FileHeader {
     static let byteCount = 64
     static let formatVersion: UInt16 = 1
 
@@ -36,25 +36,24 @@ struct FileHeader: Equatable {
         case snapshot = 0x4E53_4A53
     }
 
-    var kind: Kind
-    var deployment: DeploymentID
-    var position: JournalPosition
-    var partition: UInt16 = 0
-    var sectionCount: UInt32 = 0
-    var tableChecksum: UInt32 = 0
+    let deployment: DeploymentID
+    let position: JournalPosition
+    let partition: UInt16
+    let sectionCount: UInt32
+    let tableChecksum: UInt32
 
     /// Writes a segment's header. That of a snapshot is written in C, where its checksums are made.
-    func write(to writer: inout ByteWriter) {
+    static func writeSegment(
+        of deployment: DeploymentID, first: JournalPosition, to writer: inout ByteWriter
+    ) {
         let start = writer.count
-        writer.append(kind.rawValue)
-        writer.append(Self.formatVersion)
-        writer.append(partition)
+        writer.append(Kind.segment.rawValue)
+        writer.append(formatVersion)
+        writer.append(UInt16(0))
         writer.append(deployment.bits.high.bigEndian)
         writer.append(deployment.bits.low.bigEndian)
-        writer.append(position.rawValue)
-        writer.append(sectionCount)
-        writer.append(tableChecksum)
-        writer.appendZeros(20)
+        writer.append(first.rawValue)
+        writer.appendZeros(28)
         writer.append(CRC32C.checksum(of: writer.bytes.extracting(start..<start + 60)))
     }
 
@@ -84,7 +83,6 @@ struct FileHeader: Equatable {
         guard version > 0, bytes.extracting(40..<60).isZero(from: 0) else {
             throw .damaged(.headerFields)
         }
-        self.kind = kind
         deployment = DeploymentID(
             Bits128(
                 high: UInt64(bigEndian: bytes.integer(at: 8, as: UInt64.self).littleEndian),

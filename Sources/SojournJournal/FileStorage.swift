@@ -1,3 +1,4 @@
+internal import CJournal
 import Glibc
 
 /// A directory of the file system.
@@ -50,9 +51,9 @@ package final class FileStorage: Storage, Sendable {
     package func create(_ name: String, byteCount: Int) throws(StorageError) -> FileStorageFile {
         let file = try open(name, O_RDWR | O_CREAT | O_TRUNC, during: "create")
         guard byteCount > 0 else { return file }
-        switch retried({ fallocate(file.descriptor, 0, 0, byteCount) }) {
-        // The latter two: this file system cannot, and the file grows as it is written.
-        case 0, EOPNOTSUPP, ENOSYS: return file
+        switch sojourn_preallocate(file.descriptor, byteCount) {
+        // Or this file system can't, and the file grows as it is written.
+        case 0, EOPNOTSUPP: return file
         case let code:
             // Part of the room may have been taken; what failed is told even if this fails too.
             _ = unsafe unlinkat(descriptor, name, 0)
@@ -164,7 +165,7 @@ package final class FileStorageFile: StorageFile, Sendable {
         let contents = unsafe FileContents(mapped: mapped, byteCount: byteCount)
         // Reads all of it now: a page that the disk cannot give is an error of this call, where it
         // would otherwise be a SIGBUS of whoever touches it.
-        switch unsafe retried({ unsafe madvise(mapped, byteCount, populateForReading) }) {
+        switch retried({ unsafe madvise(mapped, byteCount, populateForReading) }) {
         case 0: return contents
         // Linux before 5.14 does not know how.
         case EINVAL: return try copied(byteCount)

@@ -1,4 +1,4 @@
-import SojournModel
+package import SojournModel
 
 /// How far a record goes before its append returns (journal, "Durability").
 package enum Durability: String, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import SojournModel
+package import SojournModel
 
 /// What is wrong with the bytes of a file.
 package enum FileFault: Equatable, Sendable {
@@ -15,6 +15,8 @@ package enum FileFault: Equatable, Sendable {
     case tableChecksum
     case tableEntry(Int)
     case sectionChecksum(UInt32)
+    /// The disk does not give it back.
+    case unreadable
     /// Bytes that should be zero are not, or the file is longer than its content.
     case excess
 }
@@ -59,6 +61,30 @@ package enum JournalError: Error, Equatable, Sendable {
     case snapshotKilled(signal: Int32)
     /// Nothing is left that a service could begin with.
     case nothingWhole(directory: String)
+}
+
+extension JournalError {
+    /// What a header says against the use of a file.
+    init(
+        _ fault: FileHeader.Fault, file: String, position: JournalPosition, expected: DeploymentID?
+    ) {
+        self =
+            switch fault {
+            case .damaged(let fault):
+                .damaged(Damage(file: file, offset: 0, position: position, fault: fault))
+            case .newerVersion(let version):
+                .newerVersion(file: file, found: "format \(version)")
+            case .otherDeployment(let found):
+                .otherDeployment(file: file, found: found, expected: expected ?? found)
+            }
+    }
+
+    /// Does something with storage.
+    static func wrapping<Result: ~Copyable>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(JournalError) -> Result {
+        do throws(StorageError) { return try body() } catch { throw .storage(error) }
+    }
 }
 
 extension JournalError: CustomStringConvertible {
@@ -114,6 +140,7 @@ extension FileFault: CustomStringConvertible {
         case .tableChecksum: "the checksum of the table of sections is wrong"
         case .tableEntry(let index): "entry \(index) of the table of sections cannot be"
         case .sectionChecksum(let id): "the checksum of section \(id) is wrong"
+        case .unreadable: "the disk does not give it back"
         case .excess: "there are bytes where none should be"
         }
     }

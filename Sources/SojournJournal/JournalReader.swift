@@ -34,8 +34,7 @@ package struct JournalReader: ~Copyable {
         }
         try enter(start)
         // To the record behind the position, past those that are not asked for.
-        self.position = segments[start].previous
-        while self.position < position { try advance() }
+        while self.position < position { _ = try advance() }
     }
 
     private func missing(
@@ -51,10 +50,75 @@ package struct JournalReader: ~Copyable {
     @_lifetime(&self)
     package mutating func next() throws(JournalError) -> JournalRecord? {
         guard position < last else { return nil }
-        let start = try advance()
-        guard
-            case .record(let record, _) = RecordRead.trusted(contents.bytes, at: start)
-        else { return nil }
-        return record
+        if segment == nil || segmentEnds { try enter(segment.map { $0 + 1 } ?? 0) }
+        let start = offset + RecordHeader.byteCount
+        let header = try advance()
+        return JournalRecord(
+            kind: header.kind, position: position, durable: header.durable,
+            payload: contents.bytes.extracting(start..<start + header.length))
     }
+
+    /// Checks the record at `offset`, and goes behind it.
+    private mutating func advance() throws(JournalError) -> (
+        kind: RecordKind, durable: JournalPosition, length: Int
+    ) {
+        let newOffset: Int
+        let header: (RecordKind, JournalPosition, Int)
+        switch RecordRead.read(contents.bytes, at: offset, expecting: position.next) {
+        case .record(let record, let end):
+            newOffset = end
+            header = (record.kind, record.durable, record.payload.byteCount)
+        case .end: throw fault(.missing)
+        case .fault(.unknownKind(let kind)):
+            throw .newerVersion(file: path, found: "record \(position.next) has kind \(kind)")
+        case .fault(let fault): throw self.fault(fault)
+        }
+        offset = newOffset
+        position = position.next
+        return header
+    }
+
+    /// Whether the next segment takes over behind `position`.
+    private var segmentEnds: Bool {
+        guard let segment, segment + 1 < segments.count else { return false }
+        return segments[segment + 1] == position.next
+    }
+
+    private mutating func enter(_ index: Int) throws(JournalError) {
+        let first = segments[index]
+        contents = try segmentContents(storage, first, deployment)
+        segment = index
+        offset = FileHeader.byteCount
+        position = first.previous
+    }
+
+    private var path: String {
+        storage.path(of: FileName.segmentName(segments[segment ?? 0]))
+    }
+
+    private func fault(_ fault: RecordFault) -> JournalError {
+        .damaged(
+            Damage(file: path, offset: offset, position: position.next, fault: .record(fault)))
+    }
+}
+
+/// The content of a segment whose header is right.
+func segmentContents(
+    _ storage: any Storage, _ first: JournalPosition, _ deployment: DeploymentID?
+) throws(JournalError) -> FileContents {
+    let name = FileName.segmentName(first)
+    let contents = try JournalError.wrapping { () throws(StorageError) in try storage.read(name) }
+    return try checked(contents, storage.path(of: name), first, deployment)
+}
+
+private func checked(
+    _ contents: consuming FileContents, _ path: String, _ first: JournalPosition,
+    _ deployment: DeploymentID?
+) throws(JournalError) -> FileContents {
+    do throws(FileHeader.Fault) {
+        _ = try FileHeader(contents.bytes, of: .segment, deployment: deployment, position: first)
+    } catch {
+        throw JournalError(error, file: path, position: first, expected: deployment)
+    }
+    return contents
 }

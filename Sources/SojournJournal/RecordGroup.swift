@@ -1,4 +1,4 @@
-import SojournWire
+package import SojournWire
 
 /// Encoded records behind one another: what is written, and made durable, in one go.
 ///

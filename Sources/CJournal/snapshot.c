@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CSnapshotWriter.h"
+#include "CJournal.h"
 
 #include <CIntrinsics.h>
 #include <errno.h>

@@ -1,15 +1,22 @@
-// Writes a snapshot file (journal, "Snapshot") from memory, in this process or in a forked one.
-//
-// It is C because of the second case. A child that was forked from a process with threads may call
-// nothing that is not async-signal-safe: a lock that another thread held at the fork, the allocator's
-// or the Swift runtime's, stays locked for ever. What is written here allocates nothing, locks nothing
-// and calls only the system.
-#ifndef SOJOURN_CSNAPSHOTWRITER_H
-#define SOJOURN_CSNAPSHOTWRITER_H
+// What the journal needs of C: the writer of snapshots, and a system call that Swift does not see.
+#ifndef SOJOURN_CJOURNAL_H
+#define SOJOURN_CJOURNAL_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/// Takes room on the disk for the first `count` bytes of a file, which read as zeros. Returns 0 or an
+/// error number: EOPNOTSUPP where the file system can't.
+int sojourn_preallocate(int file, off_t count);
+
+// MARK: - Snapshots
+//
+// A snapshot file (journal, "Snapshot") is written from memory, in this process or in a forked one.
+// It is C because of the second case. A child that was forked from a process with threads may call
+// nothing that is not async-signal-safe: a lock that another thread held at the fork, the allocator's
+// or the Swift runtime's, stays locked for ever. What is written here allocates nothing, locks nothing
+// and calls only the system.
 
 /// Bytes somewhere in memory.
 typedef struct {
