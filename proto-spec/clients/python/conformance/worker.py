@@ -12,14 +12,18 @@ import sys
 
 from sojourn import Boundary, Client, Context, Event, Kind, Outcome, RevisionCause, SojournError
 
+KINDS = {kind.label: kind for kind in Kind}
+
 
 def event(line: str) -> Event:
     time, visitor, kind, page, channel, campaign, value = line.split("\t")
+    if kind not in KINDS:
+        raise ValueError(f"no kind of event is called {kind!r}")
     context = None
     if channel or campaign:
         context = Context(channel=channel or None, campaign=campaign or None)
     return Event(
-        int(time), visitor, Kind[kind.upper()], page or None, context, value or None
+        int(time), visitor, KINDS[kind], page or None, context, value or None
     )
 
 
@@ -57,7 +61,7 @@ def main(endpoints: list[str], property: int, producer: int, sequence: int) -> N
             answer = answer_lines(client, batch, property)
         except SojournError as error:
             answer = [error_line(error.name, error)]
-        except (KeyError, ValueError) as error:
+        except ValueError as error:
             answer = [error_line("invalidEvent", error)]
         print(*answer, "", sep="\n", flush=True)
         batch.clear()

@@ -141,7 +141,10 @@ class Batch:
 
 
 def visitor_key(visitor: bytes | str) -> bytes:
-    key = visitor.encode() if isinstance(visitor, str) else visitor
+    try:
+        key = visitor.encode() if isinstance(visitor, str) else visitor
+    except UnicodeEncodeError:
+        raise InvalidEvent(f"a visitor key has half a character: {visitor!r}") from None
     if not isinstance(key, bytes):
         raise InvalidEvent(f"a visitor key is bytes or a str, not {type(visitor).__name__}")
     if not 1 <= len(key) <= VISITOR_KEY_BYTES_MAX:
@@ -181,7 +184,7 @@ def add_contexts(writer: BodyWriter, rows: Sequence[int], cells: Sequence[int]) 
 
 
 def add_values(writer: BodyWriter, values: Sequence[int]) -> None:
-    """As few bytes as do, and the smallest scale that makes do with them."""
+    """In as few bytes as do."""
     lowest, highest = min(values), max(values)
     if lowest == highest == 0:
         return
@@ -193,14 +196,12 @@ def add_values(writer: BodyWriter, values: Sequence[int]) -> None:
 
 
 def value_form(lowest: int, highest: int, divides_all: Callable[[int], bool]) -> tuple[int, int]:
-    """Width and scale for values within a range; `divides_all` tells what a power divides."""
-    best = width_signed(lowest, highest), 0
-    for scale in range(1, VALUE_SCALE_MAX + 1):
-        power = 10**scale
-        if best[0] == 1 or not divides_all(power):
-            break
-        width = width_signed(lowest // power, highest // power)
-        if width < best[0]:
-            best = width, scale
-    return best
+    """Width and scale for values within a range: the largest scale of which all are multiples.
 
+    `divides_all` tells whether a power of ten divides all values. Eight bytes have no scale.
+    """
+    scale = 0
+    while scale < VALUE_SCALE_MAX and divides_all(10 ** (scale + 1)):
+        scale += 1
+    width = width_signed(lowest // 10**scale, highest // 10**scale)
+    return (width, scale) if width < 8 else (8, 0)
