@@ -39,6 +39,7 @@ public final class Batch {
     private boolean hasContexts;
     private boolean hasValues;
     private boolean hasIds;
+    private int textsWritten;
 
     private final KeyDictionary keys = new KeyDictionary();
     private final TextDictionary texts = new TextDictionary();
@@ -188,11 +189,12 @@ public final class Batch {
             Kind.BATCH_TOO_LARGE, "a batch has at most " + max + " " + what + ", not " + is);
     }
 
-    int keyCount() {
-        return keys.count();
+    /** Different texts that the last {@link #encode} wrote, with those of contexts. */
+    int textCount() {
+        return textsWritten;
     }
 
-    /** As many as {@link #encode} wrote, with those of contexts. */
+    /** Different contexts. */
     int contextCount() {
         return contextRows.size();
     }
@@ -217,6 +219,7 @@ public final class Batch {
             requireAtMost("different texts", texts.count(), Limits.BATCH_TEXTS_MAX);
             requireAtMost("bytes of texts", texts.byteCount(), Limits.BATCH_TEXT_BYTES_MAX);
             requireAtMost("different contexts", contextRows.size(), Limits.BATCH_CONTEXTS_MAX);
+            textsWritten = texts.count();
             byte[] frame = write(cells);
             requireAtMost("bytes", frame.length, Limits.MESSAGE_BYTES_MAX);
             return frame;
