@@ -2420,7 +2420,8 @@ static sojourn_result check_options(const sojourn_options *options, sojourn_erro
         return fail(error, SOJOURN_NO_CURVE, "this libzmq was built without CURVE");
     for (int i = 0; i < 3; i++) {
         uint8_t binary[32];
-        if (keys[i] == NULL || strlen(keys[i]) != Z85_KEY || zmq_z85_decode(binary, keys[i]) == NULL)
+        if (keys[i] == NULL || strlen(keys[i]) != Z85_KEY
+            || zmq_z85_decode(binary, keys[i]) == NULL)
             return fail(
                 error, SOJOURN_INVALID_ARGUMENT,
                 "CURVE needs three keys of %d characters of Z85 each", Z85_KEY);
@@ -2470,7 +2471,8 @@ static sojourn_result greet_first(sojourn_client *client, sojourn_error *error) 
     }
     if (client->link_error.result == SOJOURN_OK)
         return fail(
-            error, SOJOURN_UNREACHABLE, "no answer from %s within %u ms; is a server running there?",
+            error, SOJOURN_UNREACHABLE,
+            "no answer from %s within %u ms; is a server running there?",
             client->endpoints[client->endpoint], (unsigned)client->options.timeout_ms);
     if (error != NULL) *error = client->link_error;
     return client->link_error.result;
@@ -2669,7 +2671,8 @@ static sojourn_result submit(
     sojourn_result result = check_open(client, error);
     if (result != SOJOURN_OK) return result;
     if (batch == NULL) return fail(error, SOJOURN_INVALID_ARGUMENT, "there is no batch");
-    if (batch->count == 0) return fail(error, SOJOURN_EMPTY_BATCH, "there is no event in the batch");
+    if (batch->count == 0)
+        return fail(error, SOJOURN_EMPTY_BATCH, "there is no event in the batch");
     if (batch->count > client->server.batch_events)
         return fail(
             error, SOJOURN_BATCH_TOO_LARGE, "the server takes at most %u events at once",
