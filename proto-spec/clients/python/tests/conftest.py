@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from fake_server import FakeServer  # noqa: E402
+from fake_server import DEPLOYMENT, FakeServer  # noqa: E402
 
 
 def free_port() -> int:
@@ -42,7 +42,10 @@ class LiveServer:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--listen", self.endpoint], stdout=log, stderr=log
+                [self.binary, "serve", "--listen", self.endpoint],
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"SOJOURN_DEPLOYMENT": DEPLOYMENT},
             )
 
     def stop(self) -> None:

@@ -568,7 +568,8 @@ class Dispatcher:
                 self._fault
                 or Unreachable(
                     f"no answer from {', '.join(self._endpoints)} within "
-                    f"{self._options.connect_timeout:g} s; is a server running there?"
+                    f"{self._options.connect_timeout:g} s; is a server running there"
+                    + (", and does it take these CURVE keys?" if self._options.curve else "?")
                 )
             )
         match self._link:

@@ -1,0 +1,251 @@
+"""Both clients against the real server."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import LiveServer
+from sojourn import (
+    AsyncClient,
+    Boundary,
+    Client,
+    Context,
+    Event,
+    Kind,
+    Outcome,
+    Refused,
+    Revision,
+    UnknownOutcome,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+MINUTE = 60_000
+
+
+def test_a_visit(live: LiveServer, now: int) -> None:
+    with Client(live.endpoint) as client:
+        assert client.server.name == "sojourn"
+        answer = client.assign(
+            [
+                Event(now - 3 * MINUTE, "anna", page="/", context=Context(country="PT")),
+                Event(now - 2 * MINUTE, "bob", page="/"),
+                Event(now - MINUTE, "anna", Kind.CONVERSION, "order", value=Decimal("49.99")),
+                Event(now, "nobody", Kind.HEARTBEAT),
+            ]
+        )
+        assert [one.outcome for one in answer] == [
+            Outcome.NEW,
+            Outcome.NEW,
+            Outcome.EXTENDED,
+            Outcome.REJECTED_NO_SESSION,
+        ]
+        assert answer[0].session_id == answer[2].session_id != answer[1].session_id
+        assert answer[3].session_id is None
+        assert [one.position for one in answer] == [1, 1, 2, 0]
+        assert answer[0].boundary == Boundary.FIRST
+        assert answer[0].session is not None
+        assert answer[0].session.start == now - 3 * MINUTE
+        assert answer[0].session.engaged
+
+        known = client.lookup("anna")
+        (session,) = known.sessions
+        assert session.id == answer[0].session_id
+        assert (session.events, session.views, session.conversions) == (2, 1, 1)
+        assert session.value_micros == 49_990_000
+        assert session.context == Context(country="PT")
+        assert session.landing_page == "/"
+        assert [step.page for step in session.path] == ["/"]
+        assert client.lookup_session(session.id).sessions == known.sessions
+        assert client.lookup_session(str(session.id)).sessions == known.sessions
+        assert client.lookup("nobody").sessions == []
+
+        status = client.status()
+        assert abs(status.server_time - now) < 10 * MINUTE
+        assert status.gauges
+
+
+def test_a_bridge_is_revised(live: LiveServer, now: int) -> None:
+    revisions: list[Revision] = []
+    with Client(live.endpoint) as client:
+        first = client.assign([Event(now - 55 * MINUTE, "anna"), Event(now - 20 * MINUTE, "anna")])
+        assert [one.ordinal for one in first] == [1, 2]
+        with client.buffered(on_revision=revisions.append) as sender:
+            bridge = sender.add(Event(now - 35 * MINUTE, "anna"))
+    assert bridge.result().outcome == Outcome.MERGED
+    (revision,) = revisions
+    assert revision.from_id == first[1].session_id
+    assert revision.into_id == first[0].session_id
+
+
+def test_columns_answer_what_events_answer(live: LiveServer, now: int) -> None:
+    generator = np.random.default_rng(5)
+    count = 500
+    time = now - 10 * MINUTE + np.sort(generator.integers(0, 9 * MINUTE, count))
+    visitor = generator.integers(0, 100, count)
+    kind = generator.integers(1, 7, count)
+    # The same visitors under other names, so that neither batch sees the other.
+    names = [f"row-{number}" for number in visitor]
+    with Client(live.endpoint) as client:
+        rows = client.assign(
+            Event(int(t), name, Kind(int(k)))
+            for t, name, k in zip(time, names, kind, strict=True)
+        )
+        columns = client.assign_columns(
+            time=time, visitor=[f"column-{number}" for number in visitor], kind=kind
+        )
+    assert columns.outcome.tolist() == [one.outcome for one in rows]
+    assert columns.position.tolist() == [one.position for one in rows]
+    assert columns.session.tolist() == [
+        -1 if one.session_row is None else one.session_row for one in rows
+    ]
+    assert columns.session_start.tolist() == [one.start for one in rows.sessions]
+    ordinals = columns.of_events(columns.session_ordinal).tolist()
+    assert ordinals == [one.ordinal for one in rows]
+
+
+def test_a_batch_that_is_sent_again_after_a_restart(live: LiveServer, now: int) -> None:
+    events = [Event(now, "anna", page="/home"), Event(now, "bob")]
+    with Client(live.endpoint, producer=4711, first_sequence=9) as client:
+        first = client.assign(events)
+    with Client(live.endpoint, producer=4711, first_sequence=9) as client:
+        again = client.assign(events)
+        assert again.assignments == first.assignments
+        assert [one.outcome for one in again] == [Outcome.NEW] * 2
+        after = client.assign(events)
+        assert [one.outcome for one in after] == [Outcome.EXTENDED] * 2
+    with (
+        Client(live.endpoint, producer=4711, first_sequence=9) as client,
+        pytest.raises(Refused) as caught,
+    ):
+        client.assign(events[:1])
+    assert caught.value.name == "sequenceReused"
+
+
+def test_pipelining(live: LiveServer, now: int) -> None:
+    with Client(live.endpoint) as client:
+        pending = [
+            client.submit_columns(
+                time=np.full(1_000, now), visitor=np.arange(1_000).astype("S8")
+            )
+            for _ in range(100)
+        ]
+        answers = [one.result() for one in pending]
+    assert [answer.position[0] for answer in answers] == list(range(1, 101))
+
+
+def test_a_server_that_restarts(live: LiveServer, now: int) -> None:
+    with Client(live.endpoint, attempt_timeout=1.0) as client:
+        client.assign([Event(now, "anna")])
+        live.kill()
+        threading.Timer(0.5, live.start).start()
+        try:
+            answer = client.assign([Event(now, "anna")])
+        except UnknownOutcome:
+            answer = client.assign([Event(now, "anna")])
+        assert answer[0].outcome == Outcome.NEW
+
+
+def test_asyncio(live: LiveServer, now: int) -> None:
+    async def work() -> None:
+        async with AsyncClient(live.endpoint) as client:
+            answers = await asyncio.gather(
+                *(client.assign([Event(now, "anna")]) for _ in range(200))
+            )
+            assert [answer[0].position for answer in answers] == list(range(1, 201))
+            async with client.buffered(max_events=50) as sender:
+                found = await asyncio.gather(
+                    *(sender.assign(Event(now, f"v{number % 10}")) for number in range(500))
+                )
+            assert max(one.position for one in found) == 50
+            (session,) = (await client.lookup("anna")).sessions
+            assert session.events == 200
+            assert (await client.lookup_session(session.id)).sessions == [session]
+            assert (await client.status()).gauges
+
+    asyncio.run(work())
+
+
+def test_buffered_in_several_threads(live: LiveServer, now: int) -> None:
+    with Client(live.endpoint) as client, client.buffered(max_events=100) as sender:
+        positions: list[int] = []
+
+        def work(name: str) -> None:
+            futures = [sender.add(Event(now, name)) for _ in range(500)]
+            assert [one.result(20).position for one in futures] == list(range(1, 501))
+            positions.append(500)
+
+        threads = [threading.Thread(target=work, args=(f"v{n}",)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert positions == [500] * 4
+
+
+def test_worker(live: LiveServer, now: int) -> None:
+    batches = (
+        f"{now}\tanna\tview\t/home\tsearch\tspring\t12.50\n{now}\tbob\theartbeat\t\t\t\t\n\n"
+        f"{now}\tanna\tlook\t\t\t\t\n\n{now}\tanna\tend\t\t\t\t\n\n"
+    )
+    done = subprocess.run(
+        [ROOT / "conformance" / "worker", live.endpoint, "1", "5", "1"],
+        input=batches,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    first, error, last, rest = done.stdout.split("\n\n")
+    assert rest == ""
+    view, heartbeat = first.split("\n")
+    assert view.split("\t")[1:] == ["1", "1", "new"]
+    assert heartbeat == "-\t0\t0\trejectedNoSession"
+    assert error.startswith("error\tinvalidEvent\t")
+    assert last.split("\t")[0] == view.split("\t")[0]
+    assert last.split("\t")[3] == "extended"
+
+
+def test_bench_runs(live: LiveServer) -> None:
+    done = subprocess.run(
+        [ROOT / "conformance" / "bench", live.endpoint, "0.2"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    name, figure = done.stdout.split()
+    assert name == "events_per_second"
+    assert int(figure) > 0
+
+
+def test_without_numpy(live: LiveServer) -> None:
+    """In a Python that has pyzmq and nothing else."""
+    program = f"""
+import sys
+for name in ("numpy", "google_crc32c", "crc32c", "pandas", "pyarrow"):
+    sys.modules[name] = None
+import time
+from sojourn import Client, Event
+with Client({live.endpoint!r}) as client:
+    now = time.time_ns() // 1_000_000
+    answer = client.assign([Event(now, f"v{{n % 100}}", page=f"/p/{{n}}") for n in range(2_000)])
+    print(max(one.position for one in answer))
+    try:
+        client.assign_columns(time=[1], visitor=["a"])
+    except ImportError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    position, complaint = done.stdout.splitlines()
+    assert position == "20"
+    assert "sojourn[numpy]" in complaint
