@@ -26,7 +26,8 @@ public final class Bench {
         String[] areas = {"/products/shoes/", "/products/coats/", "/blog/2025/", "/checkout/"};
         for (int page = 0; page < PAGES; page++) {
             String tail = Long.toString(random.nextLong(1L << 60), 36);
-            pages[page] = "/shop" + areas[page % areas.length] + tail.substring(0, 4 + page % tail.length() / 2);
+            int length = 3 + page % 9;
+            pages[page] = "/shop" + areas[page % areas.length] + tail.substring(0, length) + "?page=" + page;
         }
     }
 

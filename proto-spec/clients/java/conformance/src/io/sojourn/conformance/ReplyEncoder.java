@@ -23,6 +23,8 @@ final class ReplyEncoder {
         List.of("first", "idle", "maxDuration", "maxEvents", "campaign", "midnight", "explicit");
     private static final Map<String, Integer> STATE_BITS =
         Map.of("late", 8, "merged", 16, "automated", 32, "ended", 64, "engaged", 128);
+    private static final List<String> LIMITS =
+        List.of("batch_texts", "batch_contexts", "credit", "producer_window", "partitions");
     private static final int BODY = Header.BYTES;
 
     private ReplyEncoder() {}
@@ -64,7 +66,7 @@ final class ReplyEncoder {
         LittleEndian.put16(frame, BODY + 40, body.get("visitor_key_bytes").getAsInt());
         LittleEndian.put16(frame, BODY + 42, body.get("text_bytes").getAsInt());
         int at = BODY + 44;
-        for (String limit : List.of("batch_texts", "batch_contexts", "credit", "producer_window", "partitions")) {
+        for (String limit : LIMITS) {
             LittleEndian.put32(frame, at, (int) body.get(limit).getAsLong());
             at += 4;
         }
@@ -127,9 +129,11 @@ final class ReplyEncoder {
         parts.integers(
             Column.POSITION, events.stream().mapToLong(one -> one.get("position").getAsLong()).toArray());
         parts.integers(
-            Column.OUTCOME, events.stream().mapToLong(one -> outcome(one.get("outcome").getAsString())).toArray());
+            Column.OUTCOME,
+            events.stream().mapToLong(one -> outcome(one.get("outcome").getAsString())).toArray());
         parts.integers(
-            Column.REVISION_NUMBER, revisions.stream().mapToLong(one -> Json.unsigned(one, "number")).toArray());
+            Column.REVISION_NUMBER,
+            revisions.stream().mapToLong(one -> Json.unsigned(one, "number")).toArray());
         parts.entries(Column.REVISION_FROM, revisions.stream().map(one -> uuid(one, "from")).toList());
         parts.entries(Column.REVISION_INTO, revisions.stream().map(one -> uuid(one, "into")).toList());
         parts.integers(Column.REVISION_CAUSE, revisions.stream().mapToLong(one -> 1).toArray());

@@ -142,7 +142,9 @@ final class RequestDecoder {
         long rows = contexts == null ? 0 : contexts.count() / contexts.parameter();
         checkIndexes(directory.get(Column.VISITOR), directory.get(Column.VISITOR_KEYS).count() - 1, 0);
         checkIndexes(directory.get(Column.NAME), textCount, 0);
-        if (texts.badPrefix() >= 0) throw new FormatException(ErrorCode.INDEX_OUT_OF_RANGE, texts.badPrefix());
+        if (texts.badPrefix() >= 0) {
+            throw new FormatException(ErrorCode.INDEX_OUT_OF_RANGE, texts.badPrefix());
+        }
         checkIndexes(directory.get(Column.CONTEXT), rows, 0);
         checkIndexes(contexts, textCount, contexts == null ? 0 : contexts.parameter());
     }
@@ -244,7 +246,9 @@ final class RequestDecoder {
             if ((view.unsigned(row + ATTRIBUTES.size()) & 1) != 0) context.addProperty("knownBot", true);
             if (withExtra && stride > Limits.CONTEXT_CELLS) {
                 JsonArray extra = new JsonArray();
-                for (int cell = Limits.CONTEXT_CELLS; cell < stride; cell++) extra.add(view.unsigned(row + cell));
+                for (int cell = Limits.CONTEXT_CELLS; cell < stride; cell++) {
+                    extra.add(view.unsigned(row + cell));
+                }
                 context.add("extra", extra);
             }
             contexts.add(context);

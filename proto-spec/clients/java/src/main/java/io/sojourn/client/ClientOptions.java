@@ -5,6 +5,7 @@ import io.sojourn.model.SojournException.Kind;
 import io.sojourn.model.UnsupportedException;
 import io.sojourn.wire.Limits;
 import io.sojourn.wire.Utf8;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -21,7 +22,8 @@ import java.util.regex.Pattern;
  * </pre>
  */
 public final class ClientOptions {
-    private static final Pattern TCP = Pattern.compile("tcp://(?:\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]+):(\\d{1,5})");
+    private static final Pattern TCP =
+        Pattern.compile("tcp://(?:\\[[0-9a-fA-F:.]+\\]|[^\\s:/\\[\\]]+):(\\d{1,5})");
     private static final Duration LONGEST = Duration.ofDays(1);
 
     private final List<String> endpoints;
@@ -31,7 +33,7 @@ public final class ClientOptions {
     private int inFlightMax = 64;
     private long producer;
     private long firstSequence = 1;
-    private byte[] name = "sojourn-java/0.1.0".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    private byte[] name = "sojourn-java/0.1.0".getBytes(StandardCharsets.UTF_8);
     private byte[] deployment = new byte[16];
 
     /**

@@ -26,8 +26,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Decides what is sent when, what answers mean, and when to give up. It has no thread, no clock and no socket:
- * the {@link Courier} tells it what happens and carries its frames. A request goes this way:
+ * Decides what is sent when, what answers mean, and when to give up. It has no thread, no clock and no
+ * socket: the {@link Courier} tells it what happens and carries its frames. A request goes this way:
  *
  * <pre>
  *   submit -> waiting -> in flight -> answered, or refused for good
@@ -138,8 +138,8 @@ final class Dispatcher {
         again.clear();
         inFlight.clear();
         for (Request<?> request : all) {
-            request.fail(
-                new ClosedException("the client was closed before the answer came", request.mayHaveBeenApplied()));
+            String sentence = "the client was closed before the answer came";
+            request.fail(new ClosedException(sentence, request.mayHaveBeenApplied()));
         }
         welcome.completeExceptionally(new ClosedException("the client was closed", false));
         transport.disconnect();
@@ -223,9 +223,11 @@ final class Dispatcher {
         boolean isWanted = Arrays.equals(deployment, new byte[16])
             || Arrays.equals(deployment, met);
         if (info.version() != Limits.VERSION) {
-            greetingRefused(refusal(ErrorCode.UNSUPPORTED_VERSION, "the server chose version " + info.version()), now);
+            String sentence = "the server chose version " + info.version();
+            greetingRefused(refusal(ErrorCode.UNSUPPORTED_VERSION, sentence), now);
         } else if (!isWanted) {
-            greetingRefused(refusal(ErrorCode.WRONG_DEPLOYMENT, "the server is of " + info.deployment()), now);
+            String sentence = "the server is of " + info.deployment();
+            greetingRefused(refusal(ErrorCode.WRONG_DEPLOYMENT, sentence), now);
         } else {
             deployment = met;
             server = info;
@@ -352,8 +354,11 @@ final class Dispatcher {
 
     private void greeted(Header header, byte[] frame, long now) {
         try {
-            if (header.operation() == Operation.HELLO) welcomed(frame, now);
-            else if (header.operation() == Operation.ERROR) greetingRefused(ErrorMessage.readReply(frame), now);
+            switch (header.operation()) {
+                case HELLO -> welcomed(frame, now);
+                case ERROR -> greetingRefused(ErrorMessage.readReply(frame), now);
+                default -> { }
+            }
         } catch (FormatException exception) {
             greetingFailed(badReply(exception, false), now);
         }

@@ -43,11 +43,12 @@ public final class AssignReply {
     private final int[] position;
     private final int[] outcome;
 
-    private AssignReply(Directory directory, byte[] frame, int sessionCount, int revisionCount) {
+    private AssignReply(
+        Directory directory, byte[] frame, int[] rows, int sessionCount, int revisionCount) {
         clock = LittleEndian.get64(frame, Header.BYTES + 16);
         sessions = readSessions(directory, sessionCount);
         revisions = readRevisions(directory, revisionCount);
-        session = integers(directory.get(Column.SESSION));
+        session = rows;
         position = integers(directory.get(Column.POSITION));
         outcome = integers(directory.get(Column.OUTCOME));
     }
@@ -66,13 +67,14 @@ public final class AssignReply {
         require(directory, EVENT_COLUMNS, events);
         require(directory, REVISION_COLUMNS, revisions);
         directory.checkForms();
-        ColumnView rows = directory.get(Column.SESSION);
-        for (int event = 0; event < events; event++) {
-            if (rows.unsigned(event) > sessions) {
-                throw new FormatException(ErrorCode.INDEX_OUT_OF_RANGE, rows.start(event));
+        int[] rows = integers(directory.get(Column.SESSION));
+        for (int event = 0; event < rows.length; event++) {
+            if (Integer.toUnsignedLong(rows[event]) > sessions) {
+                throw new FormatException(
+                    ErrorCode.INDEX_OUT_OF_RANGE, directory.get(Column.SESSION).start(event));
             }
         }
-        return new AssignReply(directory, frame, (int) sessions, (int) revisions);
+        return new AssignReply(directory, frame, rows, (int) sessions, (int) revisions);
     }
 
     private static void require(Directory directory, List<Column> columns, long count)

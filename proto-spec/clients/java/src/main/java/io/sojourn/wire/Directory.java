@@ -2,6 +2,7 @@ package io.sojourn.wire;
 
 import io.sojourn.model.ErrorCode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
@@ -26,7 +27,7 @@ public final class Directory {
     private Directory(byte[] frame, int fixedBytes) {
         this.frame = frame;
         this.fixedBytes = fixedBytes;
-        java.util.Arrays.fill(countMax, Long.MAX_VALUE);
+        Arrays.fill(countMax, Long.MAX_VALUE);
     }
 
     /**
@@ -46,10 +47,10 @@ public final class Directory {
 
     private void readDescriptors(List<Column> defined, int eventsMax) throws FormatException {
         int body = Header.BYTES;
-        if (frame.length - body < fixedBytes) throw new FormatException(ErrorCode.TRUNCATED_BODY, frame.length);
+        requireBody(fixedBytes);
         int count = LittleEndian.get16(frame, body + 4);
         long begin = fixedBytes + (long) count * DESCRIPTOR_BYTES;
-        if (frame.length - body < begin) throw new FormatException(ErrorCode.TRUNCATED_BODY, frame.length);
+        requireBody(begin);
 
         if (LittleEndian.get16(frame, body + 6) != 0) note(ErrorCode.BODY_RESERVED_NOT_ZERO, body + 6);
         long events = LittleEndian.getUnsigned32(frame, body);
@@ -68,6 +69,12 @@ public final class Directory {
         }
         throwLowest();
         if (end != frame.length - body) throw new FormatException(ErrorCode.TRAILING_BYTES, body + end);
+    }
+
+    private void requireBody(long bytes) throws FormatException {
+        if (frame.length - Header.BYTES < bytes) {
+            throw new FormatException(ErrorCode.TRUNCATED_BODY, frame.length);
+        }
     }
 
     private static Column definition(List<Column> defined, int id) {
@@ -89,7 +96,8 @@ public final class Directory {
         if (offset % 8 != 0) note(ErrorCode.COLUMN_MISALIGNED, at + 8);
         if (offset < end) note(ErrorCode.COLUMN_OVERLAP, at + 8);
         if (offset > FrameWriter.aligned(end)) note(ErrorCode.COLUMN_GAP, at + 8);
-        if (offset + view.length() > frame.length - Header.BYTES) note(ErrorCode.COLUMN_OUT_OF_BOUNDS, at + 8);
+        long bodyLength = frame.length - Header.BYTES;
+        if (offset + view.length() > bodyLength) note(ErrorCode.COLUMN_OUT_OF_BOUNDS, at + 8);
     }
 
     private void checkPadding() throws FormatException {

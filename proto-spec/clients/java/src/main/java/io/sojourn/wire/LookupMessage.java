@@ -82,7 +82,9 @@ public final class LookupMessage {
 
     private static KnownSession session(byte[] frame, int at, String[] texts, ColumnView path) {
         String[] context = new String[Context.TEXTS];
-        for (int cell = 0; cell < context.length; cell++) context[cell] = text(frame, at + 72 + 4 * cell, texts);
+        for (int cell = 0; cell < context.length; cell++) {
+            context[cell] = text(frame, at + 72 + 4 * cell, texts);
+        }
         int pathStart = LittleEndian.get32(frame, at + 112);
         int pathLength = LittleEndian.get32(frame, at + 116);
         List<PathStep> steps = new ArrayList<>(pathLength);

@@ -12,6 +12,7 @@ public final class Utf8 {
 
     /** The bytes of a text, or null when it has half a surrogate pair. */
     public static byte[] encode(String text) {
+        if (!hasSurrogates(text)) return text.getBytes(StandardCharsets.UTF_8);
         try {
             ByteBuffer buffer = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
             byte[] bytes = new byte[buffer.remaining()];
@@ -20,6 +21,13 @@ public final class Utf8 {
         } catch (CharacterCodingException exception) {
             return null;
         }
+    }
+
+    private static boolean hasSurrogates(String text) {
+        for (int at = 0; at < text.length(); at++) {
+            if (Character.isSurrogate(text.charAt(at))) return true;
+        }
+        return false;
     }
 
     /** @throws FormatException with the code and the offset given when the bytes are no UTF-8 */

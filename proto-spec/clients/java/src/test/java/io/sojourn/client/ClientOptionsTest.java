@@ -65,7 +65,7 @@ public class ClientOptionsTest {
 
     @Test
     public void producersAreRandom() {
-        assertFalse(
-            new ClientOptions("tcp://a:1").producerOrRandom() == new ClientOptions("tcp://a:1").producerOrRandom());
+        ClientOptions options = new ClientOptions("tcp://a:1");
+        assertFalse(options.producerOrRandom() == options.producerOrRandom());
     }
 }
