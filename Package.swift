@@ -78,7 +78,7 @@ let package = Package(
         // Tests, and what they share.
         .target(
             name: "SojournTestKit",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine"],
+            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
             swiftSettings: strict),
         .testTarget(
             name: "SojournWireTests",
