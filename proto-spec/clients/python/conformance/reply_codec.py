@@ -310,8 +310,9 @@ def _write_lookup(body: Json) -> bytes:
                 int(session["finishes"]),
             )
         )
-        path += [struct.pack("<II", step["after"], rows[step.get("page")])
-                 for step in session["path"]]
+        path += [
+            struct.pack("<II", step["after"], rows[step.get("page")]) for step in session["path"]
+        ]
     chosen.records(Column.SESSIONS, records)
     chosen.records(Column.PATH, path)
     fixed = struct.pack("<IHHq", len(records), 0, 0, int(body["clock"]))
@@ -325,5 +326,3 @@ def _write_status(body: Json) -> bytes:
     chosen.integers(Column.GAUGES, [int(gauge["value"]) for gauge in gauges], signed=True)
     fixed = struct.pack("<IHHq", len(gauges), 0, 0, int(body["server_time"]))
     return chosen.writer().body(fixed)
-
-

@@ -7,7 +7,8 @@ from typing import Any
 
 from sojourn import constants
 from sojourn.constants import Column, ErrorCode, Kind, LookupBy, Operation
-from sojourn.wire import header as wire_header, integers
+from sojourn.wire import header as wire_header
+from sojourn.wire import integers
 from sojourn.wire.assign import write_assign
 from sojourn.wire.fault import Faults, WireFault
 from sojourn.wire.header import HEADER_BYTES
@@ -208,9 +209,7 @@ def _read_assign(body: memoryview) -> Json:
     texts: list[bytes] = []
     bad_prefix: int | None = None
     if texts_view is not None:
-        check_entries(
-            texts_view, constants.TEXT_BYTES_MAX, ErrorCode.BAD_TEXT_LENGTH, prefixes
-        )
+        check_entries(texts_view, constants.TEXT_BYTES_MAX, ErrorCode.BAD_TEXT_LENGTH, prefixes)
         texts, bad_prefix = _check_texts(texts_view, prefixes)
     faults = Faults()
     kinds = reader.integers(Column.KIND)
@@ -351,9 +350,7 @@ def _assign_json(
 
 def _context_json(row: list[int], words: list[str]) -> Json:
     json: Json = {
-        name: words[text - 1]
-        for name, text in zip(CONTEXT_NAMES, row, strict=False)
-        if text
+        name: words[text - 1] for name, text in zip(CONTEXT_NAMES, row, strict=False) if text
     }
     if row[constants.CONTEXT_TEXTS] & constants.CONTEXT_KNOWN_BOT:
         json["knownBot"] = True

@@ -37,9 +37,7 @@ class Vector:
     def load(cls, path: Path) -> Vector:
         file = json.loads(path.read_text())
         frame = (
-            bytes.fromhex(file["frame"])
-            if "frame" in file
-            else _inflate(file["frame_zlib_base64"])
+            bytes.fromhex(file["frame"]) if "frame" in file else _inflate(file["frame_zlib_base64"])
         )
         body = (
             json.loads(_inflate(file["body_zlib_base64"]))

@@ -22,9 +22,7 @@ def event(line: str) -> Event:
     context = None
     if channel or campaign:
         context = Context(channel=channel or None, campaign=campaign or None)
-    return Event(
-        int(time), visitor, KINDS[kind], page or None, context, value or None
-    )
+    return Event(int(time), visitor, KINDS[kind], page or None, context, value or None)
 
 
 def label(code: Outcome | Boundary | RevisionCause | int) -> str:

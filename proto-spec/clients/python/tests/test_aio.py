@@ -95,9 +95,7 @@ def test_errors(fake: FakeServer) -> None:
                 await client.assign([])
             with pytest.raises(InvalidEvent):
                 await client.assign([Event(-1, "a")])
-            fake.handler = lambda header, body: refused(
-                header, ErrorCode.BAD_KIND, retriable=False
-            )
+            fake.handler = lambda header, body: refused(header, ErrorCode.BAD_KIND, retriable=False)
             with pytest.raises(Refused):
                 await client.assign(EVENTS)
             fake.handler = lambda header, body: None
@@ -180,9 +178,7 @@ def test_buffered(fake: FakeServer) -> None:
                 sender.add(EVENTS[0])
             async with client.buffered(max_delay=0.05) as sender:
                 assert (await sender.assign(EVENTS[0])).position == 1
-            fake.handler = lambda header, body: refused(
-                header, ErrorCode.BAD_KIND, retriable=False
-            )
+            fake.handler = lambda header, body: refused(header, ErrorCode.BAD_KIND, retriable=False)
             async with client.buffered(max_events=2) as sender:
                 failed = [sender.add(EVENTS[0]) for _ in range(2)]
             for future in failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -155,7 +155,7 @@ def test_values() -> None:
 
 
 def test_times() -> None:
-    at = datetime(2025, 6, 15, 12, tzinfo=timezone.utc)
+    at = datetime(2025, 6, 15, 12, tzinfo=UTC)
     assert milliseconds(at) == TIME
     assert milliseconds(at.astimezone(timezone(timedelta(hours=2)))) == TIME
     assert milliseconds(at + timedelta(microseconds=1_999)) == TIME + 1

@@ -202,8 +202,19 @@ def test_nobody_there() -> None:
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", "127.0.0.1:5571", "tcp://127.0.0.1", "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536",
-     "udp://127.0.0.1:5571", "tcp://:5571", "ipc://", "http://127.0.0.1:80", [], [7]],
+    [
+        "",
+        "127.0.0.1:5571",
+        "tcp://127.0.0.1",
+        "tcp://127.0.0.1:0",
+        "tcp://127.0.0.1:65536",
+        "udp://127.0.0.1:5571",
+        "tcp://:5571",
+        "ipc://",
+        "http://127.0.0.1:80",
+        [],
+        [7],
+    ],
 )
 def test_bad_endpoints(endpoint: Any) -> None:
     with pytest.raises(InvalidArgument):
@@ -344,9 +355,7 @@ def test_buffered(fake: FakeServer) -> None:
 
 
 def test_buffered_errors_come_to_every_event(fake: FakeServer) -> None:
-    fake.handler = lambda header, body: refused(
-        header, ErrorCode.UNKNOWN_PROPERTY, retriable=False
-    )
+    fake.handler = lambda header, body: refused(header, ErrorCode.UNKNOWN_PROPERTY, retriable=False)
     with Client(fake.endpoint) as client, client.buffered(max_events=2) as sender:
         futures = [sender.add(EVENTS[0]) for _ in range(2)]
         for future in futures:

@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
-import vectors as golden
 
+import vectors as golden
 from request_codec import COLUMN_NAMES, decode_request
 from sojourn import constants
 from sojourn.constants import Boundary, ErrorCode, Kind, Operation, Outcome, RevisionCause
@@ -75,8 +75,11 @@ def test_random_bodies_give_faults_and_nothing_else(direction: str) -> None:
     seed = random.randrange(1 << 32)
     generator = random.Random(seed)
     names = [f"assign-{direction}-worked-example"]
-    names += ["assign-request-every-column"] if direction == "request" else [
-        "lookup-reply-two-sessions", "status-reply", "hello-reply", "assign-reply-revisions"]
+    names += (
+        ["assign-request-every-column"]
+        if direction == "request"
+        else ["lookup-reply-two-sessions", "status-reply", "hello-reply", "assign-reply-revisions"]
+    )
     decode = decode_request if direction == "request" else golden.decode_reply
     flags = 0 if direction == "request" else FLAG_REPLY
     for name in names:
@@ -98,7 +101,9 @@ def test_random_bodies_give_faults_and_nothing_else(direction: str) -> None:
                 raise AssertionError(f"seed {seed}, {name}") from error
 
 
-@pytest.mark.parametrize("crc32c", [checksum.crc32c, checksum.crc32c_table, checksum.numpy_crc32c()])
+@pytest.mark.parametrize(
+    "crc32c", [checksum.crc32c, checksum.crc32c_table, checksum.numpy_crc32c()]
+)
 def test_checksums(crc32c: object) -> None:
     assert callable(crc32c)
     assert crc32c(b"123456789") == 0xE306_9283

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import vectors as golden
 
+import vectors as golden
 from sojourn import (
     Batch,
     BatchTooLarge,
@@ -50,6 +50,8 @@ def columns(**changes: Any) -> bytes:
 
 
 CODED = Coded([3, 1, 3, 0, 1, 3], ["eve", "bob", "unused", "anna"])
+MANY = [f"visitor {number}" for number in range(1_000)]
+MANY[900], MANY[7], MANY[8] = "anna", "bob", "eve"
 FORMS: dict[str, Any] = {
     "list": KEYS,
     "list of bytes": [key.encode() for key in KEYS],
@@ -57,10 +59,7 @@ FORMS: dict[str, Any] = {
     "numpy S": np.array(KEYS, dtype="S"),
     "numpy object": np.array(KEYS, dtype=object),
     "coded": CODED,
-    "coded far beyond": Coded(
-        np.array([900, 7, 900, 8, 7, 900]), [f"v{n}" if n not in (900, 7, 8) else
-                                             {900: "anna", 7: "bob", 8: "eve"}[n]
-                                             for n in range(1_000)]),
+    "coded far beyond": Coded(np.array([900, 7, 900, 8, 7, 900]), MANY),
     "coded numpy": Coded(np.array(CODED.codes, dtype=np.uint8), np.array(CODED.dictionary)),
     "pandas object": pd.Series(KEYS, dtype=object),
     "pandas string": pd.Series(KEYS, dtype="string"),
@@ -135,8 +134,16 @@ def test_random_batches_with_every_column() -> None:
             used = generator.sample(words, generator.randint(1, len(words)))
             return [generator.choice(used) for _ in range(count)]
 
-        names = ("device", "channel", "country", "region", "referrer", "campaign_source",
-                 "campaign_medium", "campaign")
+        names = (
+            "device",
+            "channel",
+            "country",
+            "region",
+            "referrer",
+            "campaign_source",
+            "campaign_medium",
+            "campaign",
+        )
         context = {name: texts() for name in names if generator.random() < 0.6}
         bots = [generator.random() < 0.1 for _ in range(count)]
         unit = 10 ** generator.randint(0, 9)
@@ -174,11 +181,9 @@ def test_random_batches_with_every_column() -> None:
         np.full(6, TIME, dtype=np.uint64),
         np.full(6, TIME, dtype="datetime64[ms]"),
         np.full(6, TIME * 1_000, dtype="datetime64[us]"),
-        pd.Series([datetime.fromtimestamp(TIME / 1_000, timezone.utc)] * 6),
+        pd.Series([datetime.fromtimestamp(TIME / 1_000, UTC)] * 6),
         pd.Series(np.full(6, TIME, dtype="datetime64[ms]")),
-        pd.date_range(pd.Timestamp(TIME, unit="ms", tz="Europe/Lisbon"), periods=6, freq="0ms")
-        if False
-        else pd.Series(pd.to_datetime([TIME] * 6, unit="ms", utc=True).tz_convert("Asia/Tokyo")),
+        pd.Series(pd.to_datetime([TIME] * 6, unit="ms", utc=True).tz_convert("Asia/Tokyo")),
         pa.array([TIME] * 6, pa.int64()),
         pa.array([TIME] * 6, pa.timestamp("ms")),
         pa.array([TIME] * 6, pa.timestamp("ms", tz="UTC")),
@@ -190,9 +195,19 @@ def test_times(time: Any) -> None:
     assert columns(time=time) == rows()
 
 
-@pytest.mark.parametrize("kind", [Kind.ACTION, 2, "action", ["action"] * 6, [2] * 6,
-                                  pd.Categorical(["action"] * 6), pa.array(["action"] * 6)],
-                         ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind.ACTION,
+        2,
+        "action",
+        ["action"] * 6,
+        [2] * 6,
+        pd.Categorical(["action"] * 6),
+        pa.array(["action"] * 6),
+    ],
+    ids=str,
+)
 def test_kinds(kind: Any) -> None:
     assert columns(kind=kind) == rows(kind=[Kind.ACTION] * 6)
 
@@ -264,8 +279,19 @@ def test_bad_columns(changes: dict[str, Any], error: type[Exception], event: int
 
 
 @pytest.mark.parametrize(
-    "name", ["revisions", "all-outcomes", "all-states", "shift-extremes", "wide-records",
-             "widths-2", "widths-4", "no-sessions", "no-sessions-no-columns", "300-sessions"]
+    "name",
+    [
+        "revisions",
+        "all-outcomes",
+        "all-states",
+        "shift-extremes",
+        "wide-records",
+        "widths-2",
+        "widths-4",
+        "no-sessions",
+        "no-sessions-no-columns",
+        "300-sessions",
+    ],
 )
 def test_answers(name: str) -> None:
     vector = golden.Vector.load(VECTORS / "valid" / f"assign-reply-{name}.json")

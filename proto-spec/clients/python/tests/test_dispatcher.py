@@ -1,4 +1,4 @@
-"""What is sent when, and when a client gives up: without sockets, and at times of the test's own."""
+"""What is sent when, and when a client gives up: without sockets, at times of the test's own."""
 
 from __future__ import annotations
 

@@ -95,8 +95,7 @@ def test_columns_answer_what_events_answer(live: LiveServer, now: int) -> None:
     names = [f"row-{number}" for number in visitor]
     with Client(live.endpoint) as client:
         rows = client.assign(
-            Event(int(t), name, Kind(int(k)))
-            for t, name, k in zip(time, names, kind, strict=True)
+            Event(int(t), name, Kind(int(k))) for t, name, k in zip(time, names, kind, strict=True)
         )
         columns = client.assign_columns(
             time=time, visitor=[f"column-{number}" for number in visitor], kind=kind
@@ -132,9 +131,7 @@ def test_a_batch_that_is_sent_again_after_a_restart(live: LiveServer, now: int) 
 def test_pipelining(live: LiveServer, now: int) -> None:
     with Client(live.endpoint) as client:
         pending = [
-            client.submit_columns(
-                time=np.full(1_000, now), visitor=np.arange(1_000).astype("S8")
-            )
+            client.submit_columns(time=np.full(1_000, now), visitor=np.arange(1_000).astype("S8"))
             for _ in range(100)
         ]
         answers = [one.result() for one in pending]
@@ -249,3 +246,12 @@ with Client({live.endpoint!r}) as client:
     position, complaint = done.stdout.splitlines()
     assert position == "20"
     assert "sojourn[numpy]" in complaint
+
+
+def test_the_example_of_the_readme(live: LiveServer) -> None:
+    example = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    program = example.replace("tcp://127.0.0.1:5571", live.endpoint)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.split()[1:] == ["1", "1", "new"]

@@ -32,6 +32,7 @@ from .errors import (
 from .event import Context, Event
 from .info import KnownSession, Lookup, ServerInfo, Status
 from .options import CurveKeys, Options
+from .wire.lookup import PathRecord
 
 __version__ = "0.1.0"
 
@@ -63,6 +64,7 @@ __all__ = [
     "MalformedReply",
     "Options",
     "Outcome",
+    "PathRecord",
     "Pending",
     "Refused",
     "Revision",

@@ -60,8 +60,8 @@ class AsyncClient:
         if self._connection is None:
             self._loop = asyncio.get_running_loop()
             self._connection = Connection(self._endpoints, self._options)
-            self._step()
             try:
+                self._step()
                 await self._greeted.wait()
             except BaseException:
                 await self.close()

@@ -148,9 +148,7 @@ def visitor_key(visitor: bytes | str) -> bytes:
     if not isinstance(key, bytes):
         raise InvalidEvent(f"a visitor key is bytes or a str, not {type(visitor).__name__}")
     if not 1 <= len(key) <= VISITOR_KEY_BYTES_MAX:
-        raise InvalidEvent(
-            f"a visitor key has 1 to {VISITOR_KEY_BYTES_MAX} bytes, not {len(key)}"
-        )
+        raise InvalidEvent(f"a visitor key has 1 to {VISITOR_KEY_BYTES_MAX} bytes, not {len(key)}")
     return key
 
 

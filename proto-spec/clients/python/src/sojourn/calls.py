@@ -54,8 +54,8 @@ class Call(Generic[T]):
 
 
 def assign(events: Batch | Iterable[Event], property: int, server: ServerInfo) -> Call[Answer]:
-    batch = events if isinstance(events, Batch) else Batch(
-        events, events_max=server.batch_events_max
+    batch = (
+        events if isinstance(events, Batch) else Batch(events, events_max=server.batch_events_max)
     )
     if len(batch) > server.batch_events_max:
         raise BatchTooLarge(f"this server takes at most {server.batch_events_max:,} events a batch")
@@ -113,8 +113,10 @@ def lookup(visitor: bytes | str, property: int) -> Call[Lookup]:
 
 def lookup_session(session: UUID | str | bytes, property: int) -> Call[Lookup]:
     try:
-        id = session.bytes if isinstance(session, UUID) else (
-            UUID(session).bytes if isinstance(session, str) else session
+        id = (
+            session.bytes
+            if isinstance(session, UUID)
+            else (UUID(session).bytes if isinstance(session, str) else session)
         )
     except ValueError:
         raise InvalidArgument(f"a session id is a UUID, not {session!r}") from None

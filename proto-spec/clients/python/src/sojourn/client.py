@@ -121,9 +121,7 @@ class Client:
 
     # What can be asked
 
-    def assign(
-        self, events: Batch | Iterable[Event], property: int = DEFAULT_PROPERTY
-    ) -> Answer:
+    def assign(self, events: Batch | Iterable[Event], property: int = DEFAULT_PROPERTY) -> Answer:
         """Assigns events to sessions: all of them, or none and an error.
 
         The answer has an assignment for each event, in their order, and the revisions that they
@@ -276,4 +274,3 @@ class Client:
                 self._waker.send(b"!")
             except BlockingIOError:
                 pass  # It has been woken often enough.
-

@@ -96,9 +96,11 @@ def _column(column: Any, what: str, count: int) -> Entries:
 def _plain(column: Any) -> npt.NDArray[Any]:
     """A column of numbers or times as numpy has it."""
     if type(column).__module__.startswith("pyarrow"):
-        return np.asarray(column.to_numpy(zero_copy_only=False)) if hasattr(
-            column, "buffers"
-        ) else np.asarray(column.to_numpy())
+        return (
+            np.asarray(column.to_numpy(zero_copy_only=False))
+            if hasattr(column, "buffers")
+            else np.asarray(column.to_numpy())
+        )
     return np.asarray(column)
 
 
@@ -254,7 +256,9 @@ def _check_sizes(entries: list[bytes], codes: Codes, longest: int, what: str) ->
     if sizes and not (min(sizes) >= 1 and max(sizes) <= longest):
         row = next(row for row, size in enumerate(sizes) if not 1 <= size <= longest)
         event = int(np.flatnonzero(codes == row)[0])
-        raise InvalidEvent(f"{what} has 1 to {longest:,} bytes, not {sizes[row]}", event_index=event)
+        raise InvalidEvent(
+            f"{what} has 1 to {longest:,} bytes, not {sizes[row]}", event_index=event
+        )
 
 
 def _add_texts(

@@ -356,7 +356,7 @@ class Dispatcher:
             header, body = read_frame(frame, flags=FLAG_REPLY)
         except WireFault:
             self.statistics.replies_ignored += 1
-            return
+            return None
         if header.correlation == self._greeting and self._link is LinkState.GREETING:
             return self._greeting_answered(header, body, now)
         request = self._requests.get(header.correlation)
@@ -367,13 +367,13 @@ class Dispatcher:
             or (header.producer, header.sequence) != (request.producer, request.sequence)
         ):
             self.statistics.replies_ignored += 1
-            return
+            return None
         if header.operation == Operation.ERROR:
             try:
                 refusal = read_error(body)
             except WireFault:
                 self.statistics.replies_ignored += 1
-                return
+                return None
             return self._refused(request, refusal, now)
         self._refusal_streak = 0
         if request.is_batch and request.producer == self.producer:
@@ -460,7 +460,7 @@ class Dispatcher:
                 return self._greeting_refused(read_error(body), now)
             if header.operation != Operation.HELLO:
                 self.statistics.replies_ignored += 1
-                return
+                return None
             hello = read_hello_reply(body)
         except WireFault as fault:
             error: SojournError = MalformedReply(f"{self.endpoint} answers no HELLO: {fault}")
@@ -607,7 +607,9 @@ class Dispatcher:
                 kind = UnsupportedVersion
             code = ErrorCode.of(refusal.code)
             name = code.label if isinstance(code, ErrorCode) else f"error {code}"
-            return self._error(kind, request, f"{self.endpoint} refused: {refusal.message} ({name})")
+            return self._error(
+                kind, request, f"{self.endpoint} refused: {refusal.message} ({name})"
+            )
         if request.sends:
             sentence = f"no answer from {self.endpoint}, which was asked {times}"
             return self._error(TimedOut, request, sentence)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from .constants import EVENT_TIME_END, MICROS_PER_UNIT, Kind
 from .errors import InvalidEvent
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VALUE_END = 1 << 63
 _FLOAT_EXACT = 1 << 53
 
@@ -34,9 +34,7 @@ class Context:
     def of(cls, texts: Sequence[str | None], *, known_bot: bool = False) -> Context:
         """From texts in the order of the protocol's cells."""
         device, channel, country, region, referrer, source, medium, campaign = texts
-        return cls(
-            device, channel, country, region, referrer, source, medium, campaign, known_bot
-        )
+        return cls(device, channel, country, region, referrer, source, medium, campaign, known_bot)
 
     def texts(self) -> tuple[str | None, ...]:
         """In the order of the protocol's cells."""

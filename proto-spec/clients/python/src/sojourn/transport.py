@@ -27,9 +27,7 @@ def check_curve(curve: CurveKeys | None) -> None:
         )
 
 
-def open_dealer(
-    context: zmq.Context[SocketT], endpoint: str, curve: CurveKeys | None
-) -> SocketT:
+def open_dealer(context: zmq.Context[SocketT], endpoint: str, curve: CurveKeys | None) -> SocketT:
     """A DEALER that is being connected; raises `zmq.ZMQError` where the system refuses that."""
     socket = context.socket(zmq.DEALER)
     try:
@@ -52,4 +50,3 @@ def open_dealer(
             raise InvalidArgument("libzmq does not take these CURVE keys") from error
         raise
     return socket
-

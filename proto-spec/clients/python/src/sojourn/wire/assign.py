@@ -114,8 +114,6 @@ def read_assign_reply(body: memoryview) -> AssignReply:
     )
 
 
-
-
 try:
     import numpy as _numpy
 

@@ -64,7 +64,7 @@ class _Lanes:
     def _skip(self, table: Any) -> Any:
         """Four tables that move a register over the zeros of one lane."""
         np = self._np
-        states = (np.arange(256, dtype=np.uint32) << np.array([[0], [8], [16], [24]], np.uint32))
+        states = np.arange(256, dtype=np.uint32) << np.array([[0], [8], [16], [24]], np.uint32)
         states = states.astype(np.uint32)
         for _ in range(self.LANE):
             states = self._over_byte(table, states)

@@ -36,7 +36,10 @@ def write_lookup(by: LookupBy, key: bytes) -> bytes:
 
 
 class PathRecord(NamedTuple):
+    """A view on the path of a session."""
+
     after: int
+    """Milliseconds after the session's first event."""
     page: str | None
 
 
@@ -119,4 +122,3 @@ def read_lookup_reply(body: memoryview) -> LookupReply:
             )
         )
     return LookupReply(clock, sessions)
-

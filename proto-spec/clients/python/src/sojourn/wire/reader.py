@@ -181,8 +181,8 @@ class BodyReader:
     def expect(self, counts: Mapping[int, int], required: Iterable[int] = ()) -> None:
         """Checks that columns are there, and their widths, counts and lengths.
 
-        A column of `counts` may be missing when its count is 0, or when `required` names all
-        those that may not.
+        `counts` has the number of elements of each column for which that is settled; those that
+        may not be missing are `required`.
         """
         for column in required:
             if column not in self._columns:

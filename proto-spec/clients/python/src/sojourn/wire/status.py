@@ -29,6 +29,4 @@ def read_status_reply(body: memoryview) -> StatusReply:
     columns = (Column.TEXTS, Column.GAUGES)
     reader.expect(dict.fromkeys(columns, count), columns if count else ())
     names = read_texts(reader.get(Column.TEXTS))
-    return StatusReply(
-        server_time, dict(zip(names, reader.integers(Column.GAUGES), strict=True))
-    )
+    return StatusReply(server_time, dict(zip(names, reader.integers(Column.GAUGES), strict=True)))
