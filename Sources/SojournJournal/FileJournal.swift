@@ -91,25 +91,13 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     /// be on disk, makes them and its name durable, and has room for so many bytes more.
     mutating func beginSegment(room: Int) throws(JournalError) {
         let first = durable.next
-        let name = FileName.segmentName(first)
-        let temporary = name + FileName.temporaryEnding
         var front = ByteWriter(capacity: FileHeader.byteCount)
         FileHeader.writeSegment(of: options.deployment, first: first, to: &front)
         try carry(into: &front)
-
-        let (file, byteCount) = try create(temporary, atLeast: front.count + room)
-        do throws(StorageError) {
-            try file.write(front.bytes, at: 0)
-            try file.sync()
-            // In place of one with that name, of which nothing is known to be on disk.
-            try storage.rename(temporary, to: name)
-            if segments.last != first { segments.append(first) }
-            try storage.syncDirectory()
-        } catch {
-            // What failed is told; the next opening removes what this can't.
-            try? storage.remove(temporary)
-            throw .storage(error)
-        }
+        // In place of one with that name, of which nothing is known to be on disk.
+        let (file, byteCount) = try replace(
+            FileName.segmentName(first), with: front.bytes, room: room)
+        if segments.last != first { segments.append(first) }
         durable = last
         active = ActiveSegment(file: file, byteCount: byteCount, end: front.count)
     }
@@ -136,14 +124,15 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
         writer.append(contentsOf: bytes.extracting(start..<offset))
     }
 
-    /// Makes a file of a segment's usual size, or of as much as there is room for.
-    private func create(
-        _ name: String, atLeast needed: Int
+    /// Makes a segment of the usual size, or of as much as there is room for.
+    private func replace(
+        _ name: String, with bytes: RawSpan, room: Int
     ) throws(JournalError) -> (Disk.File, byteCount: Int) {
+        let needed = bytes.byteCount + room
         var byteCount = max(options.segmentBytes, needed)
         while true {
             do throws(StorageError) {
-                return (try storage.create(name, byteCount: byteCount), byteCount)
+                return (try storage.replace(name, with: bytes, byteCount: byteCount), byteCount)
             } catch {
                 guard error.isFull, byteCount > needed else { throw .storage(error) }
                 byteCount = max(byteCount / 2, needed)

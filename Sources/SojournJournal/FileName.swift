@@ -31,7 +31,7 @@ package enum FileName: Hashable, Sendable {
             self = .temporary(name)
         } else if name.hasPrefix(Self.damagedBeginning) {
             self = .damaged(name)
-        } else if name == "lock" || name == "deployment" {
+        } else if name == DataDirectory.lockName || name == DataDirectory.deploymentName {
             self = .directory(name)
         } else {
             self = .other(name)

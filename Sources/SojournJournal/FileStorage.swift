@@ -1,5 +1,6 @@
 internal import CJournal
 import Glibc
+import Synchronization
 
 /// A directory of the file system.
 ///
@@ -7,6 +8,8 @@ import Glibc
 /// renames it.
 package final class FileStorage: Storage, Sendable {
     private let directory: String
+    /// Whether a child is writing a snapshot here.
+    let snapshotRunning = Atomic(false)
     private let descriptor: Int32
 
     package init(directory: String) throws(StorageError) {

@@ -67,21 +67,54 @@ struct SegmentScan {
     }
 
     private func isProvenDurable(_ position: JournalPosition, in bytes: RawSpan) -> Bool {
-        // Payloads are what senders like, also rows of headers that each ask for all that follows.
+        var isProven = false
         // What cannot be told with bounded work is damage, for that loses nothing.
+        let isFinished = Self.search(bytes, from: end) { header in
+            // A record behind the bad one, that knows of it.
+            header.durable >= position && header.durable < header.position
+        } found: { _ in
+            isProven = true
+            return false
+        }
+        return isProven || !isFinished
+    }
+
+    /// The last record behind `position` that can be told from the bytes from `offset` on.
+    static func lastTrace(
+        _ bytes: RawSpan, from offset: Int, behind position: JournalPosition
+    ) -> JournalPosition {
+        var last = position
+        _ = search(bytes, from: offset) { $0.position > last } found: { header in
+            last = header.position
+            return true
+        }
+        return last
+    }
+
+    /// Looks for whole records wherever one may begin.
+    ///
+    /// Payloads are what senders like, also rows of headers that each ask for all that follows. So the
+    /// work is bounded.
+    ///
+    /// - Parameters:
+    ///   - isWanted: whether a header is worth a look at its record.
+    ///   - found: gets the header of a whole record, and says whether to go on.
+    /// - Returns: false when it was given up.
+    private static func search(
+        _ bytes: RawSpan, from offset: Int, where isWanted: (RecordHeader) -> Bool,
+        found: (RecordHeader) -> Bool
+    ) -> Bool {
         var budget = 8 * bytes.byteCount + 1_048_576
-        var at = end
+        var at = offset
         while at + RecordHeader.byteCount <= bytes.byteCount {
             let header = RecordHeader(bytes, at: at)
-            // A record behind the bad one, that knows of it.
-            if header.durable >= position, header.durable < header.position,
-                header.recordBytes <= bytes.byteCount - at
-            {
+            if !header.isEnd, isWanted(header), header.recordBytes <= bytes.byteCount - at {
                 budget -= header.recordBytes
-                if budget < 0 || header.isWhole(bytes, at: at) { return true }
+                if budget < 0 { return false }
+                if header.isWhole(bytes, at: at), !found(header) { return true }
             }
             at += RecordHeader.alignment
         }
-        return false
+        return true
     }
 }

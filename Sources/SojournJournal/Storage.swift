@@ -38,6 +38,30 @@ package protocol Storage: AnyObject {
     func syncDirectory() throws(StorageError)
 }
 
+extension Storage {
+    /// Puts a file in place of one that has the name, or of none: at any instant, also after a power
+    /// cut, the name is that of the one or of the other, as a whole.
+    ///
+    /// - Parameter byteCount: room that the file is made with.
+    func replace(
+        _ name: String, with bytes: RawSpan, byteCount: Int = 0
+    ) throws(StorageError) -> File {
+        let temporary = name + FileName.temporaryEnding
+        let file = try create(temporary, byteCount: byteCount)
+        do throws(StorageError) {
+            try file.write(bytes, at: 0)
+            try file.sync()
+            try rename(temporary, to: name)
+            try syncDirectory()
+        } catch {
+            // What failed is told; the next opening removes what this can't.
+            try? remove(temporary)
+            throw error
+        }
+        return file
+    }
+}
+
 /// A file that is open for writing, closed with the last reference.
 package protocol StorageFile: AnyObject {
     /// Writes all the bytes, from byte `offset` of the file on.

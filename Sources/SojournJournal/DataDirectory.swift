@@ -1,0 +1,164 @@
+import Glibc
+package import SojournModel
+
+/// A directory that belongs to one deployment and, while this lives, to one process.
+///
+///     DIR/lock          locked; who has it writes its process number into it
+///     DIR/deployment    "sojourn data 1", "deployment 00112233445566778899aabbccddeeff"
+///     DIR/...           segments and snapshots
+package struct DataDirectory: ~Copyable, Sendable {
+    static let lockName = "lock"
+    static let deploymentName = "deployment"
+    static let formatVersion = 1
+
+    package let path: String
+    package let storage: FileStorage
+    private let lock: DirectoryLock
+
+    /// Opens a directory, and makes it when nothing is there; the folder that it stands in must be.
+    package init(_ path: String, deployment: DeploymentID) throws(JournalError) {
+        try Self.makeDirectory(path)
+        let storage: FileStorage
+        do throws(StorageError) { storage = try FileStorage(directory: path) } catch {
+            throw error.code == ENOTDIR ? .notADirectory(path) : .storage(error)
+        }
+        let lock = try DirectoryLock(path, isShared: false)
+        try Self.claim(storage, deployment)
+        self.path = path
+        self.storage = storage
+        self.lock = lock
+    }
+
+    /// The process that has a directory now; nil when none has.
+    ///
+    /// - Returns: 0 for one that did not say its number.
+    package static func holder(of path: String) throws(JournalError) -> Int32? {
+        do throws(JournalError) {
+            // Lets go of it at once.
+            _ = try DirectoryLock(path, isShared: true)
+            return nil
+        } catch .inUse(_, let process) {
+            return process ?? 0
+        } catch .storage(let error) {
+            // Nobody ever had it.
+            if error.code == ENOENT { return nil }
+            throw .storage(error)
+        } catch {
+            throw error
+        }
+    }
+
+    private static func makeDirectory(_ path: String) throws(JournalError) {
+        // The string is a valid path for the call, which keeps no part of it.
+        guard unsafe mkdir(path, 0o700) != 0 else {
+            // Its name is on disk when the folder that it stands in is.
+            let folder = parent(of: path)
+            return try JournalError.wrapping { () throws(StorageError) in
+                try FileStorage(directory: folder).syncDirectory()
+            }
+        }
+        let code = errno
+        // Something is there, or could not be made but is there all the same: opening it tells more.
+        if code == EEXIST { return }
+        if unsafe access(path, F_OK) == 0 { return }
+        if code == ENOTDIR { throw .notADirectory(path) }
+        throw .storage(StorageError(code, during: "make", path: path))
+    }
+
+    private static func parent(of path: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropLast()
+        let start = path.hasPrefix("/") ? "/" : ""
+        return parts.isEmpty && start.isEmpty ? "." : start + parts.joined(separator: "/")
+    }
+
+    /// Sees to it that the directory belongs to the deployment.
+    private static func claim(
+        _ storage: FileStorage, _ deployment: DeploymentID
+    ) throws(JournalError) {
+        let path = storage.path(of: deploymentName)
+        let contents: FileContents
+        do throws(StorageError) { contents = try storage.read(deploymentName) } catch {
+            guard error.code == ENOENT else { throw .storage(error) }
+            return try write(storage, deployment)
+        }
+        let found = try parse(contents.bytes, path)
+        guard found == deployment else {
+            throw .otherDeployment(file: path, found: found, expected: deployment)
+        }
+    }
+
+    /// The deployment that the text of the file names.
+    static func parse(_ bytes: RawSpan, _ path: String) throws(JournalError) -> DeploymentID {
+        let text = String(
+            decoding: (0..<bytes.byteCount).map { bytes.integer(at: $0, as: UInt8.self) },
+            as: UTF8.self)
+        let words = text.split(whereSeparator: \.isNewline).map { $0.split(separator: " ") }
+        guard words.count >= 1, words[0].count == 3, words[0][0...1] == ["sojourn", "data"],
+            let version = Int(words[0][2])
+        else { throw .badDirectoryFile(file: path) }
+        guard version <= formatVersion else {
+            throw .newerVersion(file: path, found: "format \(version)")
+        }
+        guard words.count >= 2, words[1].count == 2, words[1][0] == "deployment",
+            let bits = Bits128(hexadecimal: words[1][1])
+        else { throw .badDirectoryFile(file: path) }
+        return DeploymentID(bits)
+    }
+
+    private static func write(
+        _ storage: FileStorage, _ deployment: DeploymentID
+    ) throws(JournalError) {
+        let text = "sojourn data \(formatVersion)\ndeployment \(deployment.bits.hexadecimal)\n"
+        try JournalError.wrapping { () throws(StorageError) in
+            _ = try storage.replace(deploymentName, with: unsafe text.utf8Span.span.bytes)
+        }
+    }
+}
+
+/// A lock on a directory, which the system lets go of when the process ends however it ends.
+///
+/// The file stays: to remove it while another process waits for it would give two of them a lock.
+private struct DirectoryLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// - Parameter isShared: whether it is only to see that nobody has it.
+    init(_ directory: String, isShared: Bool) throws(JournalError) {
+        let path = "\(directory)/\(DataDirectory.lockName)"
+        // The string is a valid path for the call, which keeps no part of it.
+        let descriptor = unsafe open(
+            path, (isShared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw .storage(StorageError(errno, during: "open", path: path))
+        }
+        guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
+            let code = errno
+            defer { Glibc.close(descriptor) }
+            guard code == EWOULDBLOCK else {
+                throw .storage(StorageError(code, during: "lock", path: path))
+            }
+            throw .inUse(directory: directory, process: Self.process(descriptor))
+        }
+        if !isShared { Self.sign(descriptor) }
+        self.descriptor = descriptor
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Writes who has it, for people: the lock is what counts, so this may fail.
+    private static func sign(_ descriptor: Int32) {
+        let text = "\(getpid())\n"
+        _ = ftruncate(descriptor, 0)
+        // The bytes live through the call, which reads as many as it is told.
+        _ = unsafe text.utf8Span.span.bytes.withUnsafeBytes { bytes in
+            unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, 0)
+        }
+    }
+
+    private static func process(_ descriptor: Int32) -> Int32? {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        // The buffer has as many bytes as the call is told.
+        let count = unsafe pread(descriptor, &buffer, buffer.count, 0)
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).first.flatMap { Int32($0) }
+    }
+}
