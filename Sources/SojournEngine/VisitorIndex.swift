@@ -1,10 +1,11 @@
 import CIntrinsics
+import Glibc
 import SojournModel
 
 /// Finds the newest session of a visitor by the visitor's hash.
 ///
 /// 256 open-addressing tables, chosen by the first byte of the hash, so that growing one of them moves
-/// a 256th of the entries and the tables grow by a quarter at a time. An entry is one word:
+/// a 256th of the entries and the tables grow by an eighth at a time. An entry is one word:
 ///
 ///     63 ......... 32 | 31 .......... 0
 ///     tag: 32 bits    | session slot,
@@ -20,7 +21,8 @@ struct VisitorIndex: ~Copyable {
     }
 
     private static let shardCount = 256
-    private static let initialCapacity: UInt64 = 16
+    /// Tables are whole pages, straight from the system, to which they go back when they have grown.
+    private static let entriesPerPage: UInt64 = 512
     private let shards: UnsafeMutablePointer<Shard>
     /// Visitors in the index.
     private(set) var count = 0
@@ -31,20 +33,30 @@ struct VisitorIndex: ~Copyable {
             // Each of the 256 shards is initialised once and owns its entries.
             unsafe (shards + index).initialize(
                 to: Shard(
-                    entries: Self.emptyEntries(Self.initialCapacity),
-                    capacity: Self.initialCapacity, count: 0))
+                    entries: Self.emptyEntries(Self.entriesPerPage),
+                    capacity: Self.entriesPerPage, count: 0))
         }
     }
 
     deinit {
-        for index in 0..<Self.shardCount { unsafe shards[index].entries.deallocate() }
+        for index in 0..<Self.shardCount { Self.release(unsafe shards[index]) }
         unsafe shards.deallocate()
     }
 
     private static func emptyEntries(_ capacity: UInt64) -> UnsafeMutablePointer<UInt64> {
-        let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: Int(capacity))
-        unsafe entries.initialize(repeating: 0, count: Int(capacity))
-        return unsafe entries
+        let bytes = Int(capacity) * 8
+        // New pages are zero: empty entries.
+        let pages = unsafe mmap(
+            nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else {
+            fatalError("out of memory: the system refused \(bytes) bytes for the visitor index")
+        }
+        return unsafe pages.bindMemory(to: UInt64.self, capacity: Int(capacity))
+    }
+
+    /// Gives a table back, which nobody looks at any more.
+    private static func release(_ shard: Shard) {
+        unsafe munmap(shard.entries, Int(shard.capacity) * 8)
     }
 
     /// Where a hash lives: its shard (8 bits) and its tag (the next 32 bits).
@@ -135,7 +147,8 @@ struct VisitorIndex: ~Copyable {
     }
 
     private static func grown(_ old: Shard) -> Shard {
-        let capacity = max(old.capacity + old.capacity / 4, old.capacity + 16)
+        let pages = old.capacity / entriesPerPage
+        let capacity = (pages + max(pages / 8, 1)) * entriesPerPage
         let new = unsafe Shard(
             entries: emptyEntries(capacity), capacity: capacity, count: old.count)
         for position in 0..<Int(old.capacity) {
@@ -143,7 +156,7 @@ struct VisitorIndex: ~Copyable {
             let entry = unsafe old.entries[position]
             if entry != 0 { place(entry, in: new) }
         }
-        unsafe old.entries.deallocate()
+        release(old)
         return new
     }
 
