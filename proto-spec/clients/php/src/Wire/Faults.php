@@ -1,0 +1,27 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Sojourn\Wire;
+
+/** Collects faults, of which the one with the lowest code, and of that the lowest offset, counts. */
+final class Faults
+{
+    private ?Fault $lowest = null;
+
+    public function add(int $code, ?int $offset = null): void
+    {
+        $lowest = $this->lowest;
+        if ($lowest === null || [$code, $offset ?? -1] < [$lowest->fault, $lowest->offset ?? -1]) {
+            $this->lowest = new Fault($code, $offset);
+        }
+    }
+
+    /** @throws Fault */
+    public function throw(): void
+    {
+        if ($this->lowest !== null) {
+            throw $this->lowest;
+        }
+    }
+}
