@@ -104,3 +104,13 @@ extension Array where Element == UInt8 {
         self = (0..<span.byteCount).map { span.integer(at: $0, as: UInt8.self) }
     }
 }
+
+enum Checksum {
+    /// Writes the checksum of some bytes over four others.
+    static func set(_ bytes: inout [UInt8], at offset: Int, over range: Range<Int>) {
+        let checksum = CRC32C.checksum(of: unsafe bytes.span.bytes.extracting(range))
+        for index in 0..<4 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index)))
+        }
+    }
+}
