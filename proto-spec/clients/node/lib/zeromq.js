@@ -1,5 +1,7 @@
 import { BadUseError } from './errors.js';
 
+const NEVER_MILLISECONDS = 86_400_000;
+
 /**
  * An `open` for the client's options, with DEALER sockets of the package `zeromq`.
  *
@@ -20,7 +22,8 @@ export async function zeromqDealer(curve) {
     curveSecretKey: curve.ownSecret,
   };
   return (endpoint) => {
-    const socket = new zeromq.Dealer({ linger: 0, ...keys });
+    // A socket that reconnected by itself would talk to a server that was not greeted.
+    const socket = new zeromq.Dealer({ linger: 0, reconnectInterval: NEVER_MILLISECONDS, ...keys });
     socket.connect(endpoint);
     return socket;
   };
