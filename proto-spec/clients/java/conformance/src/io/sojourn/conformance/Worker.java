@@ -70,7 +70,8 @@ public final class Worker {
         } catch (SojournException exception) {
             String name = exception instanceof RefusedException refused ? refused.code().name()
                 : exception.kind().name();
-            output.print("error\t" + name + "\t" + exception.getMessage() + "\n");
+            String sentence = exception.getMessage().replaceAll("\\s+", " ");
+            output.print("error\t" + name + "\t" + sentence + "\n");
         }
         output.print("\n");
         output.flush();

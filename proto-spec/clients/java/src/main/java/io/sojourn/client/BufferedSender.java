@@ -99,7 +99,8 @@ public final class BufferedSender implements AutoCloseable {
         answer.whenComplete((assignments, failure) -> room.release());
         CompletableFuture<Void> tellingThis =
             answer.handleAsync((assignments, failure) -> tell(batch, assignments, failure), thread);
-        told = CompletableFuture.allOf(told, tellingThis);
+        // A listener that throws fails the flush of its batch, not those of all later ones.
+        told = CompletableFuture.allOf(told.exceptionally(thrown -> null), tellingThis);
     }
 
     private Void tell(List<Event> batch, Assignments assignments, Throwable failure) {

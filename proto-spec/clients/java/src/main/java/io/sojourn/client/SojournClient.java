@@ -190,6 +190,7 @@ public final class SojournClient implements AutoCloseable {
             return future.get();
         } catch (InterruptedException exception) {
             Thread.currentThread().interrupt();
+            // What was asked goes on; for a batch that means that it may be applied.
             throw new NoAnswerException("the thread was interrupted before the answer came", true);
         } catch (ExecutionException exception) {
             if (exception.getCause() instanceof SojournException known) throw known;
