@@ -114,13 +114,10 @@ extension Engine {
         let keys = batch.visitorKeys.count
         scratch.visitors.removeAll()
         if let words = batch.visitorKeys.pairs {
-            // Keys of 16 bytes, as most senders have them: two words each, no length to look at.
+            // Keys of 16 bytes, as most senders have them.
+            hasher.append128(ofPairs: words, to: &scratch.visitors)
             for key in 0..<keys {
-                let visitor = VisitorHash(
-                    hasher.hash128(
-                        words.integer(at: key &* 16), words.integer(at: key &* 16 &+ 8)))
-                index.prefetch(VisitorIndex.Place(visitor))
-                scratch.visitors.append(visitor)
+                index.prefetch(VisitorIndex.Place(scratch.visitors[key]))
             }
         } else {
             for key in 0..<keys {

@@ -1,3 +1,4 @@
+import CIntrinsics
 package import SojournModel
 
 /// SipHash-2-4 with a 64- or 128-bit result, as its authors published it.
@@ -46,6 +47,27 @@ package struct SipHash: Sendable {
         state.absorb(second)
         state.absorb(16 << 56)
         return state.finish128()
+    }
+
+    /// Appends the 128-bit hashes of keys of 16 bytes each, which stand behind one another: several at a
+    /// time, as the processor allows.
+    ///
+    /// - Precondition: `keys` has a multiple of 16 bytes.
+    package func append128(ofPairs keys: RawSpan, to hashes: inout GrowableBuffer<VisitorHash>) {
+        let count = keys.byteCount / 16
+        precondition(keys.byteCount == count * 16)
+        let first = hashes.count
+        hashes.resize(to: first + count, repeating: VisitorHash(Bits128(high: 0, low: 0)))
+        var all = hashes.mutableSpan
+        unsafe all.withUnsafeMutableBytes { target in
+            unsafe keys.withUnsafeBytes { source in
+                guard let source = source.baseAddress, let target = target.baseAddress else { return }
+                // Exactly `count` keys are read and hashes written; a hash is two words in this order.
+                unsafe sojourn_siphash128(
+                    key.0, key.1, source,
+                    (target + first * 16).assumingMemoryBound(to: UInt64.self), count)
+            }
+        }
     }
 
     /// SipHash-1-3 with a 64-bit result: quicker, for tables whose entries are compared anyway.

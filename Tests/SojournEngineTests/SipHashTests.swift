@@ -1,5 +1,6 @@
 import SojournEngine
 import SojournModel
+import SojournTestKit
 import Testing
 
 struct SipHashTests {
@@ -100,5 +101,25 @@ struct SipHashTests {
             SipHash(secret: secret, purpose: 1, detail: 1), SipHash(secret: other, purpose: 1),
         ].map { $0.hash128(0, 0) }
         #expect(Set(hashes).count == hashes.count)
+    }
+
+    @Test(arguments: [0, 1, 7, 8, 9, 16, 1_000])
+    func `many keys at once have the hashes that each has alone`(count: Int) {
+        let hasher = SipHash(key0: 0x0706_0504_0302_0100, key1: 0x0f0e_0d0c_0b0a_0908)
+        var random = SplitMix64(seed: UInt64(count))
+        // One byte in front, so that the keys stand at odd addresses.
+        let bytes = (0..<1 + 16 * count).map { _ in UInt8(random.number(0...255)) }
+        let keys = unsafe bytes.span.bytes.extracting(1...)
+        var hashes = GrowableBuffer<VisitorHash>()
+        hashes.append(VisitorHash(Bits128(high: 5, low: 6)))
+        hasher.append128(ofPairs: keys, to: &hashes)
+        #expect(hashes.count == count + 1)
+        let before = hashes[0]
+        #expect(before == VisitorHash(Bits128(high: 5, low: 6)))
+        for key in 0..<count {
+            let alone = hasher.hash128(keys.extracting(16 * key..<16 * key + 16))
+            let found = hashes[key + 1].bits
+            #expect(found == alone)
+        }
     }
 }

@@ -1,4 +1,5 @@
-// The two things that Swift has no name for: a prefetch hint and the CRC-32C instruction.
+// What Swift has no name for: a prefetch hint, the CRC-32C instruction, and wide vectors where the
+// processor has them.
 #ifndef SOJOURN_CINTRINSICS_H
 #define SOJOURN_CINTRINSICS_H
 
@@ -13,5 +14,10 @@ static inline void sojourn_prefetch(const void *address) {
 /// CRC-32C (Castagnoli, reflected, initial value and final xor 0xFFFFFFFF) of `count` bytes.
 /// Uses the processor's instruction where there is one, else a table.
 uint32_t sojourn_crc32c(const void *bytes, size_t count);
+
+/// SipHash-2-4-128 of `count` keys of 16 bytes each, which stand behind one another at any address.
+/// A hash is two words: the first eight bytes of the result and the second, as little-endian numbers.
+void sojourn_siphash128(
+    uint64_t key0, uint64_t key1, const void *keys, uint64_t *hashes, size_t count);
 
 #endif
