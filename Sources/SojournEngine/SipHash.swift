@@ -61,7 +61,9 @@ package struct SipHash: Sendable {
         var all = hashes.mutableSpan
         unsafe all.withUnsafeMutableBytes { target in
             unsafe keys.withUnsafeBytes { source in
-                guard let source = source.baseAddress, let target = target.baseAddress else { return }
+                guard let source = source.baseAddress, let target = target.baseAddress else {
+                    return
+                }
                 // Exactly `count` keys are read and hashes written; a hash is two words in this order.
                 unsafe sojourn_siphash128(
                     key.0, key.1, source,

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Blocks of one size, named by numbers from 1, in chunks that come from the system and go back to
-/// it when their last block is freed.
+/// it when their last block is freed, but for one chunk.
 ///
 /// Blocks never move, so a number stays good until it is freed. New blocks are taken from the
 /// lowest chunk with room, so that the higher ones empty themselves.
@@ -30,6 +30,9 @@ struct Slab: ~Copyable {
     private var chunkCapacity = 16
     /// No chunk before this one has room.
     private var firstWithRoom = 0
+    /// The one chunk without blocks whose memory is kept, or -1. A slab that goes back and forth
+    /// between none and a few blocks would else take its pages from the system every time.
+    private var spareChunk = -1
 
     /// - Parameters:
     ///   - blockSize: bytes, a multiple of 8.
@@ -74,6 +77,7 @@ struct Slab: ~Copyable {
         }
         if firstWithRoom == chunkCount { addChunk() }
         count += 1
+        if firstWithRoom == spareChunk { spareChunk = -1 }
         // In bounds: a chunk was found or added. A free block holds the number of the next one in
         // its first bytes.
         unsafe chunks[firstWithRoom].used += 1
@@ -100,13 +104,20 @@ struct Slab: ~Copyable {
         if unsafe chunks[chunk].used == 0 {
             unsafe chunks[chunk].fresh = 0
             unsafe chunks[chunk].free = 0
-            unsafe madvise(chunks[chunk].base, chunkBytes, MADV_DONTNEED)
+            if spareChunk >= 0 { release(max(spareChunk, chunk)) }
+            spareChunk = spareChunk >= 0 ? min(spareChunk, chunk) : chunk
         } else {
             let inChunk = UInt32(index & chunkMask)
             unsafe self[block].storeBytes(of: chunks[chunk].free, as: UInt32.self)
             unsafe chunks[chunk].free = inChunk + 1
         }
         if chunk < firstWithRoom { firstWithRoom = chunk }
+    }
+
+    /// Gives the memory of a chunk without blocks back to the system, and keeps its address.
+    private func release(_ chunk: Int) {
+        // Callers pass a chunk that exists, and of which nobody has a block.
+        unsafe madvise(chunks[chunk].base, chunkBytes, MADV_DONTNEED)
     }
 
     private mutating func addChunk() {
