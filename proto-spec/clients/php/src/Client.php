@@ -82,7 +82,9 @@ final class Client
         private readonly array $endpoints,
         private readonly Options $options,
     ) {
-        $this->context = new ZMQContext(1, false);
+        // One of the process: another kind is ended with this object, in whatever order PHP frees
+        // objects when a script ends, and hangs when its sockets come later.
+        $this->context = new ZMQContext();
         $this->deployment = $options->deploymentBytes();
         $this->choosesProducer = $options->producer === 0;
         $this->producer = $options->producer !== 0 ? $options->producer : self::randomProducer();
