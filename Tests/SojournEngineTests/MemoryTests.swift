@@ -54,12 +54,14 @@ struct MemoryTests {
     @Test func `chunks whose last block is freed go back to the system, but for one`() {
         var slab = Slab(blockSize: 4_096, chunkShift: 2)
         let blocks = (0..<12).map { _ in slab.allocate() }
-        // The blocks are ours.
-        for block in blocks { unsafe slab[block].storeBytes(of: 0xFF, as: UInt8.self) }
+        // The blocks are ours; their first bytes are the chain of the free ones.
+        for block in blocks {
+            unsafe slab[block].storeBytes(of: 0xFF, toByteOffset: 9, as: UInt8.self)
+        }
         for block in blocks.suffix(8) { slab.free(block) }
         for index in 0..<8 {
             let block = slab.allocate()
-            let byte = unsafe slab[block].load(as: UInt8.self)
+            let byte = unsafe slab[block].load(fromByteOffset: 9, as: UInt8.self)
             // The system gives empty pages.
             #expect(byte == (index < 4 ? 0xFF : 0))
         }
