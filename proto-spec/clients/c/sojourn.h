@@ -257,7 +257,7 @@ void sojourn_free(sojourn_client *client);
 /** The server that was greeted last. */
 const sojourn_server *sojourn_server_info(const sojourn_client *client);
 uint64_t sojourn_producer(const sojourn_client *client);
-/** The number of the next batch. Batches that were refused here, before they were sent, take none. */
+/** The number of the next batch. Batches that were refused before they were sent take none. */
 uint64_t sojourn_next_sequence(const sojourn_client *client);
 /** Gives the next batch this number: to send one again that may have been applied. */
 void sojourn_set_next_sequence(sojourn_client *client, uint64_t sequence);
@@ -351,7 +351,8 @@ bool sojourn_answer_get(const sojourn_answer *answer, size_t event, sojourn_assi
 size_t sojourn_answer_session_count(const sojourn_answer *answer);
 bool sojourn_answer_session(const sojourn_answer *answer, size_t row, sojourn_session *session);
 size_t sojourn_answer_revision_count(const sojourn_answer *answer);
-bool sojourn_answer_revision(const sojourn_answer *answer, size_t index, sojourn_revision *revision);
+bool sojourn_answer_revision(
+    const sojourn_answer *answer, size_t index, sojourn_revision *revision);
 /** The property's clock; -2^63 before its first event. */
 int64_t sojourn_answer_clock(const sojourn_answer *answer);
 uint64_t sojourn_answer_producer(const sojourn_answer *answer);
@@ -447,7 +448,8 @@ typedef struct sojourn_gauge {
 typedef struct sojourn_gauges sojourn_gauges;
 
 /** What the server counts and measures of itself. */
-sojourn_result sojourn_status(sojourn_client *client, sojourn_gauges **gauges, sojourn_error *error);
+sojourn_result sojourn_status(
+    sojourn_client *client, sojourn_gauges **gauges, sojourn_error *error);
 void sojourn_gauges_free(sojourn_gauges *gauges);
 size_t sojourn_gauges_count(const sojourn_gauges *gauges);
 int64_t sojourn_gauges_time(const sojourn_gauges *gauges);

@@ -795,7 +795,8 @@ static void encode_assign_reply(const json_t *json, struct bytes *body) {
     struct wire wire = {0};
     size_t i;
     for (int k = 0; k < 4; k++) {
-        struct wire_column *to = add_chosen(&wire, choices, of_session[k], json_array_size(sessions));
+        struct wire_column *to =
+            add_chosen(&wire, choices, of_session[k], json_array_size(sessions));
         if (to == NULL) continue;
         json_array_foreach(sessions, i, object) {
             sojourn_uuid id;

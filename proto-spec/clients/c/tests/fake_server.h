@@ -39,7 +39,8 @@ struct fake_server {
 };
 
 static void fake_send(
-    struct fake_server *server, zmq_msg_t *peer, uint8_t *frame, size_t body, struct header header) {
+    struct fake_server *server, zmq_msg_t *peer, uint8_t *frame, size_t body,
+    struct header header) {
     header.flags = FLAG_REPLY;
     header.deadline = 0;
     seal_frame(frame, body, &header);

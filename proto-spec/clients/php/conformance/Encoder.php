@@ -44,7 +44,8 @@ final class Encoder
         foreach ($body['events'] as $event) {
             $batch->add(new Event(
                 (int) $event['time'], Kind::named($event['kind']), hex2bin($event['visitor']),
-                $event['name'] ?? '', isset($event['context']) ? self::context($event['context']) : null,
+                $event['name'] ?? '',
+                isset($event['context']) ? self::context($event['context']) : null,
                 (int) ($event['value'] ?? 0), Json::integer($event['event_id'] ?? '0'),
             ));
         }
@@ -144,6 +145,7 @@ final class Encoder
     {
         ['sessions' => $sessions, 'events' => $events, 'revisions' => $revisions] = $body;
         $of = static fn (array $rows, callable $pick) => array_map($pick, $rows);
+        $code = static fn (string $name, array $names) => array_search($name, $names, true);
         $parts = [
             'sessionID' => $of($sessions, fn ($row) => Uuid::bytes($row['id'])),
             'sessionShift' => $of($sessions, fn ($row) => Json::add(
@@ -152,13 +154,13 @@ final class Encoder
             )),
             'ordinal' => $of($sessions, fn ($row) => $row['ordinal']),
             'sessionState' => $of($sessions, Json::state(...)),
-            'session' => $of($events, fn ($row) => $row['session'] === null ? 0 : $row['session'] + 1),
+            'session' => $of($events, fn ($row) => ($row['session'] ?? -1) + 1),
             'position' => $of($events, fn ($row) => $row['position']),
-            'outcome' => $of($events, fn ($row) => array_search($row['outcome'], Names::OUTCOMES, true)),
+            'outcome' => $of($events, fn ($row) => $code($row['outcome'], Names::OUTCOMES)),
             'revisionNumber' => $of($revisions, fn ($row) => Json::integer($row['number'])),
             'revisionFrom' => $of($revisions, fn ($row) => Uuid::bytes($row['from'])),
             'revisionInto' => $of($revisions, fn ($row) => Uuid::bytes($row['into'])),
-            'revisionCause' => $of($revisions, fn ($row) => array_search($row['cause'], Names::CAUSES, true)),
+            'revisionCause' => $of($revisions, fn ($row) => $code($row['cause'], Names::CAUSES)),
             'revisionPartition' => $of($revisions, fn ($row) => $row['partition']),
         ];
         return self::columns($body['encoding'], $parts)->bytes(pack(

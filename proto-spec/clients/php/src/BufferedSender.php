@@ -39,7 +39,7 @@ final class BufferedSender
         ?callable $onRevision,
     ) {
         if ($eventsMax < 1 || $eventsMax > $client->server()->batchEvents) {
-            throw new InvalidArgument('a batch has 1 to ' . $client->server()->batchEvents . ' events');
+            throw new InvalidArgument("a batch has 1 to {$client->server()->batchEvents} events");
         }
         $this->onEvent = $onEvent === null ? null : $onEvent(...);
         $this->onRevision = $onRevision === null ? null : $onRevision(...);

@@ -33,7 +33,8 @@ use ZMQContext;
  * A client of the sessionizer.
  *
  *     $client = Client::connect('tcp://127.0.0.1:5571');
- *     foreach ($client->assign([new Event($time, Kind::View, 'anna', '/home')], 1) as $assignment) {
+ *     $events = [new Event($time, Kind::View, 'anna', '/home')];
+ *     foreach ($client->assign($events, 1) as $assignment) {
  *         echo $assignment->session?->id, ' ', $assignment->outcomeName(), "\n";
  *     }
  *
@@ -43,6 +44,7 @@ use ZMQContext;
 final class Client
 {
     private const DRAINING = 21;
+    private const ENDPOINT = '~^(?:(?:ipc|inproc)://.+|tcp://.+:(\d{1,5}))$~Ds';
     private const ANY_DEPLOYMENT = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
     private ?Connection $connection = null;
@@ -436,7 +438,7 @@ final class Client
     private static function checkEndpoint(mixed $endpoint): void
     {
         $isGood = is_string($endpoint)
-            && preg_match('~^(?:(?:ipc|inproc)://.+|tcp://.+:(\d{1,5}))$~Ds', $endpoint, $part) === 1
+            && preg_match(self::ENDPOINT, $endpoint, $part) === 1
             && (!isset($part[1]) || $part[1] >= 1 && $part[1] <= 65_535);
         if (!$isGood) {
             throw new InvalidArgument(

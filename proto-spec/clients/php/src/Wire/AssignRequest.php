@@ -32,7 +32,8 @@ final class AssignRequest
         return match ($column) {
             Encoding::TIME => [$count, self::times($batch, $encoding->baseTime, $width)],
             Encoding::KIND => [$count, $batch->kinds],
-            Encoding::VISITOR => [$count, self::indexes($batch->visitors, $encoding->keys, $width, 0)],
+            Encoding::VISITOR =>
+                [$count, self::indexes($batch->visitors, $encoding->keys, $width, 0)],
             Encoding::VISITOR_KEYS => self::dictionary($encoding->keys, $width),
             Encoding::NAME => [$count, self::indexes($batch->names, $encoding->texts, $width, 1)],
             Encoding::TEXTS => self::texts($encoding, $width),

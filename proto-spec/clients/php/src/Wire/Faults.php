@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Sojourn\Wire;
 
-/** Collects faults, of which the one with the lowest code, and of that the lowest offset, counts. */
+/** Collects faults: the one with the lowest code counts, and of that the lowest offset. */
 final class Faults
 {
     private ?Fault $lowest = null;

@@ -64,7 +64,8 @@ final readonly class Header
             $field['version'] !== self::VERSION => throw new Fault(4, 4),
             substr($frame, 60, 4) !== Bytes::checksum(substr($frame, 0, 60)) =>
                 throw new Fault(5, 60),
-            $isFlagged !== $isReply || !$isReply && $operation === self::ERROR => throw new Fault(6),
+            $isFlagged !== $isReply || !$isReply && $operation === self::ERROR =>
+                throw new Fault(6),
             $operation < self::HELLO || $operation > self::ERROR => throw new Fault(7, 5),
             $field['flags'] > self::REPLY => throw new Fault(8, 6),
             $field['reserved'] !== 0 => throw new Fault(9, 56),
