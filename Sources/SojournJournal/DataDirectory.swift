@@ -37,14 +37,13 @@ package struct DataDirectory: ~Copyable, Sendable {
             // Lets go of it at once.
             _ = try DirectoryLock(path, isShared: true)
             return nil
-        } catch .inUse(_, let process) {
-            return process ?? 0
-        } catch .storage(let error) {
-            // Nobody ever had it.
-            if error.code == ENOENT { return nil }
-            throw .storage(error)
         } catch {
-            throw error
+            switch error {
+            case .inUse(_, let process): return process ?? 0
+            // Nobody ever had it.
+            case .storage(let refusal) where refusal.code == ENOENT: return nil
+            default: throw error
+            }
         }
     }
 

@@ -50,7 +50,9 @@ package struct FileContents: ~Copyable {
         guard let contents = FileContents(zeros: bytes.byteCount) else { return nil }
         if let base = unsafe contents.base {
             // The mapping is as large, and new.
-            unsafe bytes.withUnsafeBytes { unsafe base.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+            unsafe bytes.withUnsafeBytes {
+                unsafe base.copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+            }
         }
         self = contents
     }

@@ -10,6 +10,13 @@ package struct JournalRecovery: Equatable, Sendable {
         package var position: JournalPosition
         /// Bytes that were dropped.
         package var byteCount: Int
+
+        package init(file: String, offset: Int, position: JournalPosition, byteCount: Int) {
+            self.file = file
+            self.offset = offset
+            self.position = position
+            self.byteCount = byteCount
+        }
     }
 
     package var tornTail: TornTail?

@@ -70,8 +70,10 @@ extension FileJournal {
 
     package mutating func loadSnapshot() throws(JournalError) -> Snapshot? {
         while let position = snapshots.last {
-            do throws(JournalError) { return try readSnapshot(storage, position, options.deployment) }
-            catch .damaged(let damage) {
+            do throws(JournalError) {
+                return try readSnapshot(storage, position, options.deployment)
+            } catch {
+                guard case .damaged(let damage) = error else { throw error }
                 damagedSnapshots.append(damage)
                 snapshots.removeLast()
             }

@@ -110,8 +110,9 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
         var (position, offset, start) = (first.previous, FileHeader.byteCount, 0)
         while position < last {
             if position == durable { start = offset }
-            guard case .record(_, let end) = RecordRead.read(
-                bytes, at: offset, expecting: position.next)
+            guard
+                case .record(_, let end) = RecordRead.read(
+                    bytes, at: offset, expecting: position.next)
             else {
                 throw .damaged(
                     Damage(

@@ -89,7 +89,8 @@ package struct JournalCheck: Equatable, Sendable {
         (files[index].first, files[index].last) = (position, position)
         do throws(JournalError) {
             files[index].count = try readSnapshot(storage, position, deployment).sectionCount
-        } catch .damaged(let damage) {
+        } catch {
+            guard case .damaged(let damage) = error else { throw error }
             files[index].damage = damage
         }
     }
@@ -120,11 +121,14 @@ package struct JournalCheck: Equatable, Sendable {
                 files[index].damage = Damage(
                     file: path, offset: scan.end, position: scan.last.next, fault: .record(fault))
             }
-        } catch .damaged(let damage) {
-            files[index].damage = damage
-        } catch .storage(let error) where error.code == EIO {
-            files[index].damage = Damage(
-                file: path, offset: 0, position: first, fault: .unreadable)
+        } catch {
+            switch error {
+            case .damaged(let damage): files[index].damage = damage
+            case .storage(let refusal) where refusal.code == EIO:
+                files[index].damage = Damage(
+                    file: path, offset: 0, position: first, fault: .unreadable)
+            default: throw error
+            }
         }
     }
 
@@ -157,7 +161,8 @@ package struct JournalCheck: Equatable, Sendable {
         }
         // What a service would read: the segments from the snapshot on, and always the last.
         for (rank, index) in segments.enumerated() {
-            let isRead = rank + 1 == segments.count
+            let isRead =
+                rank + 1 == segments.count
                 || files[segments[rank + 1]].first.map { $0 > start.next } ?? true
             if isRead { obstacle = obstacle ?? files[index].damage }
         }

@@ -134,7 +134,8 @@ extension FileFault: CustomStringConvertible {
         case .magic: "it does not begin like a file of its kind"
         case .headerChecksum: "the header's checksum is wrong"
         case .headerFields: "the header has fields that cannot be"
-        case .headerPosition(let position): "its name does not fit its header, which says \(position)"
+        case .headerPosition(let position):
+            "its name does not fit its header, which says \(position)"
         case .record(let fault): "\(fault)"
         case .missingRecords(let position): "the records before \(position) are missing"
         case .tableChecksum: "the checksum of the table of sections is wrong"

@@ -137,7 +137,8 @@ package struct JournalRepair: Equatable, Sendable {
             else { continue }
             let contents = try segmentContents(storage, first, deployment)
             last = max(
-                last, SegmentScan.lastTrace(contents.bytes, from: damage.offset, behind: file.last!))
+                last, SegmentScan.lastTrace(contents.bytes, from: damage.offset, behind: file.last!)
+            )
         }
         return last
     }

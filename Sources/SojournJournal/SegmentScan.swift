@@ -84,7 +84,9 @@ struct SegmentScan {
         _ bytes: RawSpan, from offset: Int, behind position: JournalPosition
     ) -> JournalPosition {
         var last = position
-        _ = search(bytes, from: offset) { $0.position > last } found: { header in
+        _ = search(bytes, from: offset) {
+            $0.position > last
+        } found: { header in
             last = header.position
             return true
         }

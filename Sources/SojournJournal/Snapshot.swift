@@ -70,7 +70,11 @@ package struct Snapshot: ~Copyable, Sendable {
         var (low, high) = (0, sectionCount)
         while low < high {
             let middle = (low + high) / 2
-            if SnapshotEntry(contents.bytes, middle).id < id { low = middle + 1 } else { high = middle }
+            if SnapshotEntry(contents.bytes, middle).id < id {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         guard low < sectionCount, SnapshotEntry(contents.bytes, low).id == id else { return nil }
         return section(at: low)

@@ -76,7 +76,8 @@ package struct SnapshotChild: ~Copyable, Sendable {
             kill(process, SIGKILL)
             _ = Self.reap(process, waiting: true)
         }
-        if case .given = state {} else {
+        if case .given = state {
+        } else {
             // The next opening removes it if this can't.
             try? storage.remove(temporary)
         }

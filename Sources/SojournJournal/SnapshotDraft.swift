@@ -28,7 +28,7 @@ package struct SnapshotDraft: ~Copyable {
 
     deinit {
         // Allocated below, and freed nowhere else.
-        for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+        for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
     }
 
     /// Begins a section; what is appended from now on is its content.
@@ -41,7 +41,8 @@ package struct SnapshotDraft: ~Copyable {
         precondition(sections.count < Int(UInt32.max))
         checkSection()
         if !sections.isEmpty {
-            precondition(id > sections[sections.count - 1].id, "sections stand in order of their ids")
+            precondition(
+                id > sections[sections.count - 1].id, "sections stand in order of their ids")
         }
         sections.append(
             sojourn_snapshot_section(id: id, element_bytes: UInt32(elementBytes), piece_count: 0))

@@ -33,8 +33,9 @@ extension StorageError: CustomStringConvertible {
         case ENOSPC: "make room on the disk"
         case EDQUOT: "make room, or raise the quota of this user"
         case EFBIG: "raise the limit on the size of files (ulimit -f)"
-        case EROFS: "the file system is read-only: mount it for writing, or see the system's log "
-            + "for why it became so"
+        case EROFS:
+            "the file system is read-only: mount it for writing, or see the system's log "
+                + "for why it became so"
         case EACCES, EPERM: "give this user the right to read and write there"
         case EIO: "the disk failed: see the system's log, and check the disk"
         case EMFILE, ENFILE: "raise the limit on open files (ulimit -n)"

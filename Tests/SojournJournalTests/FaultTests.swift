@@ -7,7 +7,9 @@ import Testing
 
 /// Disks that refuse: nothing is acknowledged that is not there, and all goes on when they do.
 @Suite struct FaultTests {
-    @Test func `a failed sync is never taken for success, and the group goes to a new segment`() throws {
+    @Test func `a failed sync is never taken for success, and the group goes to a new segment`()
+        throws
+    {
         for seed in 0..<50 as Range<UInt64> {
             let storage = FaultyStorage(seed: seed)
             var journal = try FileJournal(storage, .small())
@@ -97,10 +99,12 @@ import Testing
         storage.capacity = 50_000
         try journal.append(group)
         #expect(try journal.entries() == Entry.samples(1...count + 1))
-        #expect(try FileJournal(storage.crash(), .small()).entries() == Entry.samples(1...count + 1))
+        #expect(
+            try FileJournal(storage.crash(), .small()).entries() == Entry.samples(1...count + 1))
     }
 
-    @Test func `a disk that became read-only refuses, and works when it is writable again`() throws {
+    @Test func `a disk that became read-only refuses, and works when it is writable again`() throws
+    {
         let storage = FaultyStorage(seed: 9)
         var journal = try FileJournal(storage, .small())
         try journal.append(groups: [1])
@@ -116,7 +120,9 @@ import Testing
         #expect(try journal.entries() == Entry.samples(1...2))
     }
 
-    @Test func `a real limit on the size of files refuses, and works when it is lifted`() async throws {
+    @Test func `a real limit on the size of files refuses, and works when it is lifted`()
+        async throws
+    {
         // The limit is the process's, so another one has it: see `ExitTests` of Swift Testing.
         await #expect(processExitsWith: .success) {
             signal(SIGXFSZ, SIG_IGN)
@@ -131,12 +137,8 @@ import Testing
             try journal.append(groups: [1, 1])
             var group = RecordGroup()
             group.append(Entry.sample(3, bytes: 9_000), durable: journal.durable)
-            do throws(JournalError) {
-                try journal.append(group)
-                exit(2)
-            } catch .storage(let error) {
-                precondition(error.isFull && error.code == EFBIG)
-            }
+            let refusal = journal.refusal(of: group)
+            precondition(refusal?.code == EFBIG && refusal?.isFull == true)
             limit.rlim_cur = old
             unsafe setrlimit(__rlimit_resource_t(1), &limit)
             try journal.append(group)
@@ -175,9 +177,8 @@ import Testing
 extension FileJournal {
     /// Appends a group, or tells what the disk has against it.
     mutating func refusal(of group: borrowing RecordGroup) -> StorageError? {
-        do throws(JournalError) { try append(group) } catch .storage(let error) {
-            return error
-        } catch {
+        do throws(JournalError) { try append(group) } catch {
+            if case .storage(let refusal) = error { return refusal }
             Issue.record("\(error)")
         }
         return nil
@@ -192,6 +193,10 @@ struct SmallDisk {
     init?(at path: String) {
         self.path = path
         guard unsafe mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 else { return nil }
+    }
+
+    func makeReadOnly() -> Bool {
+        unsafe mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT | MS_RDONLY), "") == 0
     }
 
     func end() { unsafe umount2(path, 2) }

@@ -58,7 +58,8 @@ import Testing
         try journal.append(groups: [1, 20, 1])
         #expect(try journal.entries() == Entry.samples(1...22))
         try journal.close()
-        #expect(try FileJournal(storage, .small(segmentBytes: 256)).entries() == Entry.samples(1...22))
+        #expect(
+            try FileJournal(storage, .small(segmentBytes: 256)).entries() == Entry.samples(1...22))
     }
 
     @Test func `a journal in memory does the same`() throws {

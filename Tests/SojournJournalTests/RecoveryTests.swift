@@ -77,7 +77,8 @@ import Testing
             // As a short write leaves it, in a file that was made with room and in one that grew.
             for hasRoom in [true, false] {
                 var bytes = files[name]!
-                bytes.replaceSubrange(length..., with: repeatElement(0, count: bytes.count - length))
+                bytes.replaceSubrange(
+                    length..., with: repeatElement(0, count: bytes.count - length))
                 if !hasRoom { bytes.removeLast(bytes.count - length) }
                 let storage = Self.storage([name: bytes])
                 var journal = try FileJournal(storage, .small(segmentBytes: 1_000))
@@ -205,7 +206,8 @@ import Testing
             guard case .otherDeployment(_, let found, other)? = error as? JournalError else {
                 return false
             }
-            return found == testDeployment && "\(error)".contains("00112233445566778899aabbccddeeff")
+            return found == testDeployment
+                && "\(error)".contains("00112233445566778899aabbccddeeff")
         }
     }
 

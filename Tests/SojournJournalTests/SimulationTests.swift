@@ -1,3 +1,4 @@
+import Foundation
 import SojournJournal
 import SojournModel
 import SojournTestKit
@@ -5,11 +6,15 @@ import Testing
 
 /// Random operations on a disk that fails and crashes, compared with a model that cannot.
 @Suite struct SimulationTests {
+    /// `SOJOURN_JOURNAL_RUNS=5000 swift test -c release --filter SimulationTests` does more.
+    static let runs =
+        ProcessInfo.processInfo.environment["SOJOURN_JOURNAL_RUNS"].flatMap(Int.init) ?? 160
+
     @Test(arguments: 0..<8)
     func `what was acknowledged is there after any crash, and nothing else is`(
         part: Int
     ) throws {
-        for seed in UInt64(part * 40)..<UInt64(part * 40 + 40) {
+        for seed in stride(from: UInt64(part), to: UInt64(Self.runs), by: 8) {
             var run = Simulation(seed: seed)
             do { try run.play(steps: 150) } catch { Issue.record("seed \(seed): \(error)") }
         }
@@ -143,7 +148,8 @@ struct Simulation {
                     JournalOptions(
                         deployment: testDeployment, durability: durability,
                         segmentBytes: segmentBytes))
-            } catch .storage {
+            } catch {
+                guard case .storage = error else { throw error }
                 if random.once(in: 2) {
                     storage.faults = .none
                     storage.capacity = nil

@@ -101,7 +101,8 @@ extension Entry {
 
 extension Array where Element == UInt8 {
     init(_ span: RawSpan) {
-        self = (0..<span.byteCount).map { span.integer(at: $0, as: UInt8.self) }
+        // The bytes are borrowed for the closure, which copies them.
+        self = unsafe span.withUnsafeBytes { unsafe Array($0) }
     }
 }
 

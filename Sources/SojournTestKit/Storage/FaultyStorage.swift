@@ -59,7 +59,9 @@ package final class FaultyStorage: Storage {
     package func crash() -> FaultyStorage {
         let after = successor()
         let share = share()
-        for change in changes where random.number(1...8) <= share { Self.apply(change, to: &onDisk) }
+        for change in changes where random.number(1...8) <= share {
+            Self.apply(change, to: &onDisk)
+        }
         // In order of their names, for the seed to mean the same in every process.
         for name in onDisk.keys.sorted() {
             guard let inode = onDisk[name] else { continue }
