@@ -57,7 +57,8 @@ package struct DataDirectory: ~Copyable, Sendable {
             }
         }
         let code = errno
-        // Something is there, or could not be made but is there all the same: opening it tells more.
+        // Something is there, or could not be made but is there all the same: opening it tells
+        // more.
         if code == EEXIST { return }
         if unsafe access(path, F_OK) == 0 { return }
         if code == ENOTDIR { throw .notADirectory(path) }
@@ -117,7 +118,7 @@ package struct DataDirectory: ~Copyable, Sendable {
 /// A lock on a directory, which the system lets go of when the process ends however it ends.
 ///
 /// The file stays: to remove it while another process waits for it would give two of them a lock.
-private struct DirectoryLock: ~Copyable {
+struct DirectoryLock: ~Copyable {
     private let descriptor: Int32
 
     /// - Parameter isShared: whether it is only to see that nobody has it.

@@ -1,10 +1,15 @@
 import Glibc
 import SojournModel
+import Synchronization
 
 extension FileJournal {
     package mutating func saveSnapshot(
         _ draft: borrowing SnapshotDraft
     ) throws(JournalError) {
+        // A child has the name of what is not finished.
+        if let files = storage as? FileStorage, files.snapshotRunning.load(ordering: .acquiring) {
+            throw .snapshotRunning
+        }
         let name = FileName.snapshotName(draft.position)
         let temporary = name + FileName.temporaryEnding
         do throws(StorageError) {

@@ -3,13 +3,13 @@ import SojournWire
 
 /// The journal in segment files (proto-spec, journal).
 ///
-/// **The one rule that all the others rest on**: a segment is made only when every record before its
-/// first is on disk, and is itself on disk, name and header, before a record is written into it. So
-/// a segment that exists proves that nothing before it was lost, and reading stops in a segment
-/// where the next one begins.
+/// **The one rule that all the others rest on**: a segment is made only when every record before
+/// its first is on disk, and is itself on disk, name and header, before a record is written into
+/// it. So a segment that exists proves that nothing before it was lost, and reading stops in a
+/// segment where the next one begins.
 ///
-/// After a failed write or sync a segment is never written again. The records that it holds and that
-/// are not known to be on disk are written anew, to a new segment.
+/// After a failed write or sync a segment is never written again. The records that it holds and
+/// that are not known to be on disk are written anew, to a new segment.
 package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     package let storage: Disk
     package let options: JournalOptions
@@ -87,8 +87,8 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
             storage, options.deployment, segments: segments, after: position, through: last)
     }
 
-    /// Makes the segment that begins behind `durable`: writes the records anew that are not known to
-    /// be on disk, makes them and its name durable, and has room for so many bytes more.
+    /// Makes the segment that begins behind `durable`: writes the records anew that are not known
+    /// to be on disk, makes them and its name durable, and has room for so many bytes more.
     mutating func beginSegment(room: Int) throws(JournalError) {
         let first = durable.next
         var front = ByteWriter(capacity: FileHeader.byteCount)

@@ -50,14 +50,14 @@ package protocol Journal: ~Copyable {
     /// Reads the records behind a position, as they are now.
     func records(after position: JournalPosition) throws(JournalError) -> JournalReader
 
-    /// Writes a snapshot, makes it and the journal before it durable, keeps the two newest and drops
-    /// the records that the older of these stands for.
+    /// Writes a snapshot, makes it and the journal before it durable, keeps the two newest and
+    /// drops the records that the older of these stands for.
     ///
     /// - Precondition: the journal has the draft's position.
     mutating func saveSnapshot(_ draft: borrowing SnapshotDraft) throws(JournalError)
 
-    /// The newest whole snapshot; nil without any. Damaged ones before it are passed over, and added
-    /// to `damagedSnapshots`.
+    /// The newest whole snapshot; nil without any. Damaged ones before it are passed over, and
+    /// added to `damagedSnapshots`.
     mutating func loadSnapshot() throws(JournalError) -> Snapshot?
 
     var damagedSnapshots: [Damage] { get }

@@ -42,7 +42,8 @@ package struct Damage: Equatable, Sendable {
 /// Why a journal or a data directory could not do what was asked. Each says in a sentence what is
 /// wrong and what to do.
 package enum JournalError: Error, Equatable, Sendable {
-    /// The system refused something. Nothing that was answered is lost; the same can be tried again.
+    /// The system refused something. Nothing that was answered is lost; the same can be tried
+    /// again.
     case storage(StorageError)
     /// A file was changed by something else than the journal, or lost.
     case damaged(Damage)

@@ -95,8 +95,8 @@ struct SegmentScan {
 
     /// Looks for whole records wherever one may begin.
     ///
-    /// Payloads are what senders like, also rows of headers that each ask for all that follows. So the
-    /// work is bounded.
+    /// Payloads are what senders like, also rows of headers that each ask for all that follows. So
+    /// the work is bounded.
     ///
     /// - Parameters:
     ///   - isWanted: whether a header is worth a look at its record.

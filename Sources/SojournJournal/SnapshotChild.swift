@@ -5,13 +5,13 @@ import Synchronization
 
 /// A process that writes a snapshot of memory as it was at one instant, while this one goes on.
 ///
-/// The system gives a forked child a copy of memory that costs nothing until one of the two writes to
-/// it: the service stops for the fork, not for the writing. To fork a process with threads and a live
-/// ZeroMQ context is safe only because the child runs nothing but one C function, which calls nothing
-/// but the system and ends the process: see `CJournal`.
+/// The system gives a forked child a copy of memory that costs nothing until one of the two writes
+/// to it: the service stops for the fork, not for the writing. To fork a process with threads and a
+/// live ZeroMQ context is safe only because the child runs nothing but one C function, which calls
+/// nothing but the system and ends the process: see `CJournal`.
 ///
-/// A child dies with the thread that started it (it may live on without its parent otherwise), so that
-/// thread must be one that lives as long as the service. Who lets go of a child ends it.
+/// A child dies with the thread that started it (it may live on without its parent otherwise), so
+/// that thread must be one that lives as long as the service. Who lets go of a child ends it.
 package struct SnapshotChild: ~Copyable, Sendable {
     /// The position that the snapshot is of.
     package let position: JournalPosition
@@ -32,8 +32,8 @@ package struct SnapshotChild: ~Copyable, Sendable {
 
     /// Starts a child.
     ///
-    /// The draft's memory may change as soon as this returns. It must not change meanwhile: the thread
-    /// that changes it is the one that calls.
+    /// The draft's memory may change as soon as this returns. It must not change meanwhile: the
+    /// thread that changes it is the one that calls.
     ///
     /// - Throws: `snapshotRunning` while another child of the same storage is there.
     package static func start(
@@ -148,8 +148,8 @@ package struct SnapshotChild: ~Copyable, Sendable {
 }
 
 extension FileJournal where Disk == FileStorage {
-    /// Puts a written snapshot into place, as `saveSnapshot` does; waits for it if it is not written
-    /// yet.
+    /// Puts a written snapshot into place, as `saveSnapshot` does; waits for it if it is not
+    /// written yet.
     ///
     /// - Precondition: the child was started in the storage of this journal, at a position that the
     ///   journal has by now.

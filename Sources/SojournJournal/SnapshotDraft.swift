@@ -51,8 +51,8 @@ package struct SnapshotDraft: ~Copyable {
 
     /// Appends bytes to the section without a copy.
     ///
-    /// The bytes must stay where they are until the snapshot is written, or the child that writes it
-    /// has been started.
+    /// The bytes must stay where they are until the snapshot is written, or the child that writes
+    /// it has been started.
     @unsafe package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         precondition(!sections.isEmpty, "a section comes first")
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }

@@ -39,8 +39,8 @@ package protocol Storage: AnyObject {
 }
 
 extension Storage {
-    /// Puts a file in place of one that has the name, or of none: at any instant, also after a power
-    /// cut, the name is that of the one or of the other, as a whole.
+    /// Puts a file in place of one that has the name, or of none: at any instant, also after a
+    /// power cut, the name is that of the one or of the other, as a whole.
     ///
     /// - Parameter byteCount: room that the file is made with.
     func replace(

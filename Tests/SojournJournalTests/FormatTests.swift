@@ -83,7 +83,7 @@ import Testing
             return
         }
         let section = snapshot.section(1)!
-        let elements = (0..<section.count).map { section.bytes.integer(at: 4 * $0, as: UInt32.self) }
+        let elements: [UInt32] = (0..<section.count).map { section.bytes.integer(at: 4 * $0) }
         #expect(elements == [1, 2, 3])
         let empty = snapshot.section(7)!
         #expect(empty.count == 0 && empty.elementBytes == 8)

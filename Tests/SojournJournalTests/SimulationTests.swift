@@ -139,6 +139,13 @@ struct Simulation {
     }
 
     private mutating func open() throws -> FileJournal<FaultyStorage>? {
+        // Nobody has damaged anything, whatever the disk did. Only when it brings files back that
+        // were removed may an old snapshot be there without its journal, beside those that count.
+        let found = try JournalCheck(storage, deployment: testDeployment)
+        if case .damaged(let damages) = found.verdict, !storage.hasLostNames {
+            throw Mismatch(reason: "\(damages) before opening")
+        }
+        guard found.obstacle == nil else { throw Mismatch(reason: "an obstacle without damage") }
         // Trouble may last; then nothing can be opened, and nothing must be lost by trying.
         var journal: FileJournal<FaultyStorage>?
         while true {
@@ -161,6 +168,9 @@ struct Simulation {
             break
         }
         guard var journal else { return nil }
+        guard journal.last == found.last else {
+            throw Mismatch(reason: "a check found \(found.last) records")
+        }
         try check(&journal)
         return journal
     }

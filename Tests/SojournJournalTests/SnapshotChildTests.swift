@@ -4,8 +4,8 @@ import SojournJournal
 import SojournModel
 import Testing
 
-/// One after the other: a child has its parent's locks for a moment, and would have those of another
-/// test too.
+/// One after the other: a child has its parent's locks for a moment, and would have those of
+/// another test too.
 @Suite(.serialized) enum ProcessTests {}
 
 extension ProcessTests {
@@ -88,7 +88,12 @@ extension ProcessTests {
 
         @Test func `only one child writes at a time`() throws {
             let memory = Memory(byteCount: 8 << 20)
+            var journal = try FileJournal(storage, .small())
+            try journal.append(groups: [1])
             let child = try start(memory, 1)
+            #expect(throws: JournalError.snapshotRunning) {
+                try journal.saveSnapshot(memory.draft(1))
+            }
             #expect(throws: JournalError.snapshotRunning) { _ = try start(memory, 2) }
             drop(child)
             drop(try start(memory, 2))

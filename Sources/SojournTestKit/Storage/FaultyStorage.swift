@@ -38,6 +38,10 @@ package final class FaultyStorage: Storage {
     /// Failures that were made so far.
     package private(set) var failureCount = 0
 
+    /// Whether names were changed, and the disk lost that in a failed sync: they may be as before
+    /// when the next process comes, in any mixture.
+    package private(set) var hasLostNames = false
+
     private var random: SplitMix64
     private var isDead = false
     private var seen: [String: Inode] = [:]
@@ -91,6 +95,7 @@ package final class FaultyStorage: Storage {
         after.isReadOnly = isReadOnly
         after.canPreallocate = canPreallocate
         after.failureCount = failureCount
+        after.hasLostNames = hasLostNames
         return after
     }
 
@@ -176,7 +181,10 @@ package final class FaultyStorage: Storage {
         try change("sync", "")
         if happens(faults.directory) {
             // What was to be written is lost, or will be written by the next.
-            if random.once(in: 2) { changes.removeAll() }
+            if random.once(in: 2) {
+                hasLostNames = hasLostNames || !changes.isEmpty
+                changes.removeAll()
+            }
             throw fail(EIO, "sync", "")
         }
         for change in changes { Self.apply(change, to: &onDisk) }
