@@ -1,4 +1,3 @@
-import Glibc
 import SojournModel
 
 /// Reads records one after another, through all segments, and checks each.

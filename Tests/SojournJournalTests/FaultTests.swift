@@ -129,10 +129,10 @@ import Testing
             let directory = try TemporaryDirectory()
             let storage = try FileStorage(directory: directory.path)
             var limit = rlimit()
-            unsafe getrlimit(__rlimit_resource_t(1), &limit)
+            unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             let old = limit.rlim_cur
             limit.rlim_cur = 8_192
-            unsafe setrlimit(__rlimit_resource_t(1), &limit)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             var journal = try FileJournal(storage, .small(segmentBytes: 4_096))
             try journal.append(groups: [1, 1])
             var group = RecordGroup()
@@ -140,7 +140,7 @@ import Testing
             let refusal = journal.refusal(of: group)
             precondition(refusal?.code == EFBIG && refusal?.isFull == true)
             limit.rlim_cur = old
-            unsafe setrlimit(__rlimit_resource_t(1), &limit)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
             try journal.append(group)
             let entries = try journal.entries()
             precondition(entries == Entry.samples(1...2) + [Entry.sample(3, bytes: 9_000)])

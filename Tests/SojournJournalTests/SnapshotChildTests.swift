@@ -102,7 +102,7 @@ extension ProcessTests {
         private func drop(_: consuming SnapshotChild) {}
 
         @Test func `a child that nobody wants any more is ended and leaves nothing`() throws {
-            let memory = Memory(byteCount: 256 << 20)
+            let memory = Memory(byteCount: 128 << 20)
             let child = try start(memory, 1)
             let process = child.process
             drop(child)
@@ -114,7 +114,7 @@ extension ProcessTests {
         @Test func `a child that is killed is told of, and its file is not used`() throws {
             var journal = try FileJournal(storage, .small())
             try journal.append(groups: [1])
-            let memory = Memory(byteCount: 512 << 20)
+            let memory = Memory(byteCount: 128 << 20)
             var child = try start(memory, 1)
             kill(child.process, SIGKILL)
             var failure: JournalError?
@@ -137,7 +137,7 @@ extension ProcessTests {
 
         @Test func `a child has no file open but its own`() throws {
             // Its parent's lock, above all.
-            let memory = Memory(byteCount: 512 << 20)
+            let memory = Memory(byteCount: 128 << 20)
             let child = try start(memory, 1)
             // Until it has come to that.
             var open: [String] = []
