@@ -13,6 +13,14 @@ package struct AdmissionTime: Equatable, Sendable {
     }
 }
 
+/// What the keys of a batch's visitors are.
+package enum VisitorKeys: Sendable {
+    /// What the sender has chosen.
+    case raw
+    /// 16 bytes each: visitor hashes as they lie in memory, like those of `Engine.batchVisitors`.
+    case hashed
+}
+
 extension Engine {
     /// Applies a batch: every event is assigned, or told why not.
     ///
@@ -24,12 +32,14 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - batch: its events, in the order in which they arrived.
+    ///   - keys: what the batch's visitor keys are. Hashed ones give the same result as the keys that
+    ///     they were made of.
     ///   - time: stamped at admission; a clock that goes back is taken as standing still.
     ///   - result: is emptied, then filled with the batch's assignments and revisions.
     ///   - sink: gets sessions that are due by `time.clock`, at most `finishBudget(events:)` of them.
     package mutating func apply(
-        _ batch: borrowing EventBatch, to propertyID: PropertyID, at time: AdmissionTime,
-        result: inout BatchResult, sink: inout some SessionSink
+        _ batch: borrowing EventBatch, keys: VisitorKeys = .raw, to propertyID: PropertyID,
+        at time: AdmissionTime, result: inout BatchResult, sink: inout some SessionSink
     ) {
         let box = box(propertyID)
         var property = box.take()
@@ -46,7 +56,7 @@ extension Engine {
         scratch.texts.resize(to: batch.texts.count, repeating: 0)
         scratch.contexts.removeAll()
         scratch.contexts.resize(to: batch.contexts.count, repeating: 0)
-        hashVisitors(of: batch, property)
+        findVisitors(of: batch, keys, property)
 
         let policy = property.policy
         let isPlain =
@@ -87,7 +97,13 @@ extension Engine {
         box.put(property)
     }
 
-    /// Passes time without events: hands due sessions over and forgets old visitors.
+    /// The hashes of the visitor keys of the batch that was applied last, in the batch's order.
+    package var batchVisitors: Span<VisitorHash> {
+        @_lifetime(borrow self) get { scratch.visitors.span }
+    }
+
+    /// Passes time without events: hands due sessions over and forgets old visitors. When nothing
+    /// is due, it changes nothing, so such a tick may as well be left out.
     ///
     /// - Returns: true when there may be more that is due than the budget allowed.
     package mutating func tick(
@@ -95,10 +111,19 @@ extension Engine {
     ) -> Bool {
         let box = box(propertyID)
         var property = box.take()
+        guard property.isAnythingDue(at: clock) else {
+            box.put(property)
+            return false
+        }
         property.clock = max(property.clock, clock)
         let more = finishDue(&property, &sink, budget: budget)
         box.put(property)
         return more
+    }
+
+    /// True when a tick at this clock would change anything.
+    package func isAnythingDue(_ property: PropertyID, clock: Int64) -> Bool {
+        box(property).read { $0.isAnythingDue(at: clock) }
     }
 
     /// How many sessions a batch finishes at most: more than it can open, so that the backlog shrinks,
@@ -107,13 +132,19 @@ extension Engine {
 
     // MARK: Before the events
 
-    private mutating func hashVisitors(
-        of batch: borrowing EventBatch, _ property: borrowing PropertyState
+    private mutating func findVisitors(
+        of batch: borrowing EventBatch, _ form: VisitorKeys, _ property: borrowing PropertyState
     ) {
         let hasher = property.visitorHasher
         let keys = batch.visitorKeys.count
         scratch.visitors.removeAll()
-        if let words = batch.visitorKeys.pairs {
+        if form == .hashed {
+            for key in 0..<keys {
+                let visitor = VisitorHash(littleEndian: batch.visitorKeys[key])
+                index.prefetch(VisitorIndex.Place(visitor))
+                scratch.visitors.append(visitor)
+            }
+        } else if let words = batch.visitorKeys.pairs {
             // Keys of 16 bytes, as most senders have them.
             hasher.append128(ofPairs: words, to: &scratch.visitors)
             for key in 0..<keys {
@@ -283,5 +314,13 @@ extension Engine {
                     id: sessions[slot].id, start: sessions[slot].firstEvent,
                     ordinal: sessions[slot].ordinal, state: sessions[slot].shownState))
         }
+    }
+}
+
+extension VisitorHash {
+    /// The hash that lies in 16 bytes as in memory.
+    init(littleEndian bytes: RawSpan) {
+        precondition(bytes.byteCount == 16, "a visitor's hash has 16 bytes")
+        self.init(Bits128(high: bytes.integer(at: 0), low: bytes.integer(at: 8)))
     }
 }

@@ -11,10 +11,8 @@ extension Engine {
     ) -> Bool {
         let clock = property.clock
         guard clock > .min else { return false }
-        let oldest = clock.subtractingReportingOverflow(
-            property.policy.visitorRetentionMilliseconds)
-        if !oldest.overflow {
-            property.ordinals.forget(before: oldest.partialValue, budget: budget)
+        if let oldest = property.oldestRemembered(at: clock) {
+            property.ordinals.forget(before: oldest, budget: budget)
         }
         for _ in 0..<budget {
             let slot = property.wheel.take(upTo: clock, sessions)

@@ -20,7 +20,7 @@ package struct Engine: ~Copyable {
     var index = VisitorIndex()
     var extensions = ExtensionTable()
     var scratch = BatchScratch()
-    private var properties: [PropertyBox] = []
+    var boxes: [PropertyBox] = []
     package internal(set) var counters = EngineCounters()
 
     /// - Parameters:
@@ -34,20 +34,36 @@ package struct Engine: ~Copyable {
         idMaskHasher = SipHash(secret: secret, purpose: SecretPurpose.sessionIDMask)
     }
 
-    /// Makes a property known.
+    /// Makes a property known, or gives it another policy from the next batch on.
     ///
-    /// - Precondition: the policy has no fault, and no property with this id was added.
-    package mutating func add(_ property: PropertyID, _ policy: SessionPolicy) {
-        precondition(!properties.contains { $0.id == property })
-        properties.append(
-            PropertyBox(
-                PropertyState(id: property, policy: policy, secret: secret, limits: limits)))
+    /// Sessions stay as the rules before have made them; what is due follows the new ones.
+    ///
+    /// - Precondition: the policy has no fault.
+    package mutating func set(_ policy: SessionPolicy, of property: PropertyID) {
+        precondition(policy.fault == nil)
+        if let box = boxes.first(where: { $0.id == property }) {
+            var state = box.take()
+            state.set(policy, &sessions)
+            box.put(state)
+        } else {
+            boxes.append(
+                PropertyBox(
+                    PropertyState(id: property, policy: policy, secret: secret, limits: limits)))
+        }
     }
 
-    /// The state of a property that was added.
+    /// The policy of a property; nil when it was never set.
+    package func policy(of property: PropertyID) -> SessionPolicy? {
+        boxes.first { $0.id == property }?.read { $0.policy }
+    }
+
+    /// The properties in the order in which their policies were first set.
+    package var properties: [PropertyID] { boxes.map(\.id) }
+
+    /// The state of a property whose policy was set.
     func box(_ property: PropertyID) -> PropertyBox {
-        guard let box = properties.first(where: { $0.id == property }) else {
-            preconditionFailure("property \(property.rawValue) was not added to the engine")
+        guard let box = boxes.first(where: { $0.id == property }) else {
+            preconditionFailure("property \(property.rawValue) has no policy in the engine")
         }
         return box
     }
@@ -67,7 +83,7 @@ package struct Engine: ~Copyable {
     private func sum<Number: AdditiveArithmetic>(
         _ number: (borrowing PropertyState) -> Number
     ) -> Number {
-        properties.reduce(.zero) { $0 + $1.read(number) }
+        boxes.reduce(.zero) { $0 + $1.read(number) }
     }
 
     /// Texts and contexts of a property that became `(other)`.

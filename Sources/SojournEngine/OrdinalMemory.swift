@@ -85,6 +85,12 @@ struct OrdinalMemory: ~Copyable {
         }
     }
 
+    /// True when `forget` has something to do.
+    func forgetsAny(before milliseconds: Int64) -> Bool {
+        guard milliseconds > 0, head < ring.count else { return false }
+        return ring[head].visitor == 0 || ring[head].seconds < Self.seconds(milliseconds)
+    }
+
     private static func seconds(_ milliseconds: Int64) -> UInt32 {
         UInt32(clamping: milliseconds / 1_000)
     }

@@ -3,7 +3,7 @@ import SojournModel
 /// What a partition keeps of one property.
 struct PropertyState: ~Copyable {
     let id: PropertyID
-    let policy: SessionPolicy
+    private(set) var policy: SessionPolicy
     /// Hashes visitor keys of this property.
     let visitorHasher: SipHash
     var texts: TextTable
@@ -27,7 +27,41 @@ struct PropertyState: ~Copyable {
             hasher: SipHash(secret: secret, purpose: SecretPurpose.text), limit: limits.textsMax)
         contexts = ContextStore(limit: limits.contextsMax)
         ordinals = OrdinalMemory(limit: limits.rememberedVisitorsMax)
-        wheel = TimingWheel(span: policy.timeoutMilliseconds + policy.latenessMilliseconds)
+        wheel = TimingWheel(span: policy.finishSpanMilliseconds)
+    }
+
+    /// Takes another policy. When sessions finish after another time than before, all are filed
+    /// anew, and those that were due by the same time keep their order.
+    mutating func set(_ new: SessionPolicy, _ sessions: inout SessionTable) {
+        let old = policy
+        policy = new
+        if new.finishSpanMilliseconds == old.finishSpanMilliseconds { return }
+        let filed = wheel.filed(sessions)
+        wheel = TimingWheel(span: new.finishSpanMilliseconds)
+        if clock > .min { wheel.start(at: clock) }
+        // A list is a stack, so the last one is filed first.
+        for index in (0..<filed.count).reversed() {
+            let slot = filed[index]
+            // It may go on, though one that came after it was handed over.
+            if !isDue(sessions[slot]) { sessions[slot].marks.boundaryOut = nil }
+            wheel.file(slot, at: new.finishTime(lastEvent: sessions[slot].lastEvent), &sessions)
+        }
+    }
+
+    /// True when a tick would change something: a session is to be looked at, or a visitor to be
+    /// forgotten.
+    func isAnythingDue(at time: Int64) -> Bool {
+        let clock = max(clock, time)
+        guard clock > .min else { return false }
+        if wheel.holdsAny(upTo: clock) { return true }
+        guard let oldest = oldestRemembered(at: clock) else { return false }
+        return ordinals.forgetsAny(before: oldest)
+    }
+
+    /// Visitors that came before this are forgotten; nil when that is before all time.
+    func oldestRemembered(at clock: Int64) -> Int64? {
+        let oldest = clock.subtractingReportingOverflow(policy.visitorRetentionMilliseconds)
+        return oldest.overflow ? nil : oldest.partialValue
     }
 
     func isDue(_ session: borrowing Session) -> Bool {
@@ -65,6 +99,11 @@ final class PropertyBox {
         put(state)
         return result
     }
+}
+
+extension SessionPolicy {
+    /// How long after its last event a session finishes.
+    var finishSpanMilliseconds: Int64 { timeoutMilliseconds + latenessMilliseconds }
 }
 
 /// What keys are derived from the secret for.

@@ -35,9 +35,44 @@ struct TimingWheel: ~Copyable {
         }
         // At least the next tick, and at most the farthest one: it is filed again from there.
         let wanted = min(max(tick(time) + 1, cursor + 1), cursor + Int64(Self.slotCount) - 1)
-        let index = Int(truncatingIfNeeded: wanted) & (Self.slotCount - 1)
+        let index = index(of: wanted)
         sessions[slot].wheelNext = heads[index]
         heads[index] = slot
+    }
+
+    /// Begins at a time: what is filed under an earlier one is due at once.
+    mutating func start(at clock: Int64) {
+        hasStarted = true
+        cursor = tick(clock) - 1
+    }
+
+    /// All sessions in the wheel, in the order in which they would be taken.
+    func filed(_ sessions: borrowing SessionTable) -> GrowableBuffer<SessionSlot> {
+        var filed = GrowableBuffer<SessionSlot>()
+        for step in 1...Int64(Self.slotCount) {
+            var slot = heads[index(of: cursor + step)]
+            while slot != 0 {
+                filed.append(slot)
+                slot = sessions[slot].wheelNext
+            }
+        }
+        return filed
+    }
+
+    /// True when a session waits under a tick that is not after `clock`.
+    func holdsAny(upTo clock: Int64) -> Bool {
+        guard hasStarted else { return false }
+        let ticks = min(tick(clock) - cursor, Int64(Self.slotCount))
+        var step: Int64 = 1
+        while step <= ticks {
+            if heads[index(of: cursor + step)] != 0 { return true }
+            step += 1
+        }
+        return false
+    }
+
+    private func index(of tick: Int64) -> Int {
+        Int(truncatingIfNeeded: tick) & (Self.slotCount - 1)
     }
 
     /// Takes the next session whose tick is not after `clock`, or returns 0 when there is none.
@@ -49,7 +84,7 @@ struct TimingWheel: ~Copyable {
         let turns = (last - cursor) / Int64(Self.slotCount)
         if turns > 1 { cursor += (turns - 1) * Int64(Self.slotCount) }
         while cursor < last {
-            let index = Int(truncatingIfNeeded: cursor + 1) & (Self.slotCount - 1)
+            let index = index(of: cursor + 1)
             let slot = heads[index]
             if slot != 0 {
                 heads[index] = sessions[slot].wheelNext

@@ -41,7 +41,7 @@ package struct ServiceCore: ~Copyable {
         self.startedAt = startedAt
         admission = Admission(configuration)
         engine = Engine(secret: configuration.secret, limits: configuration.engineLimits)
-        for property in configuration.properties { engine.add(property.id, property.policy) }
+        for property in configuration.properties { engine.set(property.policy, of: property.id) }
         clocks = Array(repeating: PropertyClock(), count: configuration.properties.count)
         producers = ProducerTable(
             producersMax: configuration.producersMax,

@@ -49,20 +49,25 @@ package struct EngineRun: ~Copyable {
     package init(_ policy: SessionPolicy, limits: EngineLimits = .init()) {
         self.policy = policy
         engine = Engine(secret: Self.secret, partition: 3, limits: limits)
-        engine.add(Self.property, policy)
+        engine.set(policy, of: Self.property)
     }
 
     /// Sessions that are finished, in the order in which the engine handed them over.
     package var finished: [SessionSnapshot] { collector.finished }
 
     /// Applies one batch at the property's clock, and moves the clock on.
+    ///
+    /// - Parameter hashes: those of the visitors, to be applied instead of their keys.
     @discardableResult
-    package mutating func apply(_ events: [TestEvent]) -> [Assignment] {
+    package mutating func apply(
+        _ events: [TestEvent], hashes: [VisitorHash]? = nil
+    ) -> [Assignment] {
         let columns = EventColumns(events)
         let time = AdmissionTime(clock: clock, server: server)
-        columns.withBatch { batch in
+        columns.withBatch(hashes: hashes) { batch in
             engine.apply(
-                batch, to: Self.property, at: time, result: &result, sink: &collector)
+                batch, keys: hashes == nil ? .raw : .hashed, to: Self.property, at: time,
+                result: &result, sink: &collector)
         }
         precondition(result.eventCount == events.count)
         var new: [Assignment] = []
@@ -82,6 +87,12 @@ package struct EngineRun: ~Copyable {
         precondition(revisions == collector.revisions)
         assignments += new
         return new
+    }
+
+    /// The hashes of the visitors of the last batch, in order of their first event in it.
+    package var batchVisitors: [VisitorHash] {
+        let visitors = engine.batchVisitors
+        return visitors.indices.map { visitors[$0] }
     }
 
     /// Applies events one by one.

@@ -58,9 +58,13 @@ package struct EventColumns {
     }
 
     /// Lends the events as a batch.
-    package func withBatch<Result>(_ body: (borrowing EventBatch) throws -> Result) rethrows
-        -> Result
-    {
+    ///
+    /// - Parameter hashes: what stands in it instead of the visitors' keys, in order of their first
+    ///   event.
+    package func withBatch<Result>(
+        hashes: [VisitorHash]? = nil, _ body: (borrowing EventBatch) throws -> Result
+    ) rethrows -> Result {
+        let hashes = hashes ?? []
         // Whether a batch has ids at all decides how it is applied, so a column of zeros stays away.
         let hasIDs = ids.contains { $0 != 0 }
         let noIDs: [UInt64] = []
@@ -69,10 +73,12 @@ package struct EventColumns {
             EventBatch(
                 count: times.count, baseTime: 0, times: times.span.bytes, timeWidth: 8,
                 kinds: kinds.span.bytes, visitors: IndexColumn(visitors.span.bytes, width: 4),
-                visitorKeys: ByteDictionary(
-                    count: visitorKeys.ends.count,
-                    ends: IndexColumn(visitorKeys.ends.span.bytes, width: 4),
-                    bytes: visitorKeys.bytes.span.bytes),
+                visitorKeys: hashes.isEmpty
+                    ? ByteDictionary(
+                        count: visitorKeys.ends.count,
+                        ends: IndexColumn(visitorKeys.ends.span.bytes, width: 4),
+                        bytes: visitorKeys.bytes.span.bytes)
+                    : ByteDictionary(count: hashes.count, size: 16, bytes: hashes.span.bytes),
                 names: IndexColumn(names.span.bytes, width: 4),
                 texts: ByteDictionary(
                     count: texts.ends.count, ends: IndexColumn(texts.ends.span.bytes, width: 4),

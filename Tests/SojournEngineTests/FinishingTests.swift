@@ -314,8 +314,8 @@ struct FinishingTests {
     @Test func `properties remember their visitors apart`() {
         var engine = Engine(secret: EngineRun.secret)
         let (long, short) = (PropertyID(1), PropertyID(2))
-        engine.add(long, SessionPolicy())
-        engine.add(short, .with { $0.visitorRetentionMilliseconds = hour })
+        engine.set(SessionPolicy(), of: long)
+        engine.set(.with { $0.visitorRetentionMilliseconds = hour }, of: short)
         var result = BatchResult()
         var sink = NoSink()
         for property in [long, short] {

@@ -55,7 +55,7 @@ struct LookupTests {
     @Test func `an id gives nothing in another property, and a made-up id gives nothing`() throws {
         var run = EngineRun(SessionPolicy())
         let id = try #require(run.apply([.at(0)])[0].session)
-        run.engine.add(PropertyID(8), SessionPolicy())
+        run.engine.set(SessionPolicy(), of: PropertyID(8))
         let elsewhere = run.engine.session(id, in: PropertyID(8), clock: noon)
         #expect(elsewhere == nil)
         for bit in 0..<64 {
@@ -96,7 +96,7 @@ struct LookupTests {
 
     @Test func `one visitor key in two properties is two visitors`() {
         var run = EngineRun(SessionPolicy())
-        run.engine.add(PropertyID(8), SessionPolicy())
+        run.engine.set(SessionPolicy(), of: PropertyID(8))
         run.apply([.at(0)])
         var result = BatchResult()
         EventColumns([.at(1)]).withBatch { batch in

@@ -35,7 +35,7 @@ struct EngineBench: ParsableCommand {
         let batches = (visitors + batch - 1) / batch + (events + batch - 1) / batch
         let span = max(1, 20 * 60_000 / Int64(batches))
         var engine = Engine(secret: DeploymentSecret(Bits128(high: 1, low: 2)))
-        engine.add(property, SessionPolicy())
+        engine.set(SessionPolicy(), of: property)
         var workload = ShopWorkload(
             visitors: visitors, batchEvents: batch, batchMilliseconds: span, latePercent: late,
             start: start)
