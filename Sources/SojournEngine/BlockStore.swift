@@ -1,3 +1,4 @@
+import Glibc
 import SojournModel
 
 /// Byte blocks of 16 to 2,048 bytes, each rounded up to a power of two.
@@ -8,11 +9,11 @@ struct BlockStore: ~Copyable {
     typealias Block = UInt32
 
     private static var numberBits: UInt32 { 28 }
-    private static var numberMask: UInt32 { 1 << numberBits - 1 }
+    static var numberMask: UInt32 { 1 << numberBits - 1 }
 
     /// The two smallest sizes, of which there are as many as sessions, in chunks of 2 MiB on large
     /// pages; the others in chunks of 256 KiB, so that a size of which there are few takes little.
-    private var slabs = InlineArray<8, Slab> { index in
+    var slabs = InlineArray<8, Slab> { index in
         index < 2
             ? Slab(blockSize: 16 << index, chunkShift: 17 - index, hugePages: true)
             : Slab(blockSize: 16 << index, chunkShift: 14 - index)
@@ -25,16 +26,19 @@ struct BlockStore: ~Copyable {
     static func capacity(for count: Int) -> Int { 16 << sizeClass(for: count) }
 
     @inline(always)
-    private static func sizeClass(for count: Int) -> Int {
+    static func sizeClass(for count: Int) -> Int {
         precondition(count > 0 && count <= blockBytesMax)
         return Int.bitWidth - ((count - 1) >> 4).leadingZeroBitCount
     }
 
-    /// Takes a block for `count` bytes, 1 to 2,048.
+    /// Takes a block for `count` bytes, 1 to 2,048, with zeros in it, so that two stores that did the
+    /// same hold the same bytes.
     mutating func allocate(_ count: Int) -> Block {
         let sizeClass = Self.sizeClass(for: count)
         let number = slabs[sizeClass].allocate()
         precondition(number <= Self.numberMask, "a block store holds 2^28 blocks of a size")
+        // The block is ours, and as large as its class.
+        unsafe memset(slabs[sizeClass][number], 0, 16 << sizeClass)
         return UInt32(sizeClass + 1) << Self.numberBits | number
     }
 
@@ -49,7 +53,7 @@ struct BlockStore: ~Copyable {
     }
 
     @inline(always)
-    private static func sizeClass(of block: Block) -> Int {
+    static func sizeClass(of block: Block) -> Int {
         Int(truncatingIfNeeded: block &>> numberBits) &- 1
     }
 

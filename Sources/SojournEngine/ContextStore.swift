@@ -6,11 +6,18 @@ typealias ContextID = UInt32
 /// The attributes of a context as texts.
 struct Context: BitwiseCopyable, Equatable {
     var texts: InlineArray<8, TextID> = .init(repeating: 0)
-    var isKnownBot = false
+    /// 1 for a visitor whom the sender knows to be a bot. A number, so that every byte of a context
+    /// says something.
+    private(set) var flags: UInt32 = 0
+
+    var isKnownBot: Bool {
+        get { flags != 0 }
+        set { flags = newValue ? 1 : 0 }
+    }
 
     static func == (left: Context, right: Context) -> Bool {
         for index in 0..<8 where left.texts[index] != right.texts[index] { return false }
-        return left.isKnownBot == right.isKnownBot
+        return left.flags == right.flags
     }
 
     var isEmpty: Bool { self == Context() }
@@ -38,7 +45,7 @@ struct ContextStore: ~Copyable {
     static let other: ContextID = 1
     static let otherBot: ContextID = 2
 
-    struct Entry: BitwiseCopyable {
+    struct Entry: BitwiseCopyable, Equatable {
         var context: Context
         var hash: UInt32
         /// Holders; 0 when free, and then `nextFree` counts.
@@ -46,12 +53,12 @@ struct ContextStore: ~Copyable {
         var nextFree: ContextID
     }
 
-    private var entries = GrowableBuffer<Entry>()
-    private var buckets = GrowableBuffer<ContextID>()
-    private var firstFree: ContextID = 0
+    var entries = GrowableBuffer<Entry>()
+    var buckets = GrowableBuffer<ContextID>()
+    var firstFree: ContextID = 0
     private let limit: Int
-    private(set) var count = 0
-    private(set) var overflows: UInt64 = 0
+    var count = 0
+    var overflows: UInt64 = 0
 
     init(limit: Int) {
         self.limit = limit
@@ -99,7 +106,7 @@ struct ContextStore: ~Copyable {
             entries.append(entry)
         }
         buckets[bucket] = id
-        if count * 2 > buckets.count { growBuckets() }
+        if count * 2 > buckets.count { placeAll(among: buckets.count * 2) }
         return id
     }
 
@@ -148,8 +155,8 @@ struct ContextStore: ~Copyable {
         firstFree = id
     }
 
-    private mutating func growBuckets() {
-        let size = buckets.count * 2
+    /// Makes the table over the entries anew.
+    mutating func placeAll(among size: Int) {
         buckets.removeAll()
         buckets.resize(to: size, repeating: 0)
         for id in 3..<entries.count where entries[id].holders > 0 {

@@ -10,7 +10,7 @@ package import SojournModel
 /// is in the timing wheel from its first event until it is freed.
 package struct Engine: ~Copyable {
     let limits: EngineLimits
-    private let secret: DeploymentSecret
+    let secret: DeploymentSecret
     /// The number that revisions carry.
     package let partition: UInt16
     let idHasher: SipHash

@@ -24,8 +24,9 @@ public struct EngineLimits: Sendable, Equatable {
 
 /// What the engine has done and holds; every number is for operators and tests.
 public struct EngineCounters: Sendable {
+    static let outcomeCount = 32
     /// Events by the raw value of their outcome.
-    private var outcomes: InlineArray<32, UInt64> = .init(repeating: 0)
+    var outcomes: InlineArray<32, UInt64> = .init(repeating: 0)
     public var sessionsOpened: UInt64 = 0
     public var sessionsFinished: UInt64 = 0
     public var sessionsMerged: UInt64 = 0

@@ -12,6 +12,8 @@ struct SessionExtension: BitwiseCopyable {
     /// The last event ids, the newest at `eventIDCount - 1` modulo the capacity.
     var eventIDs: InlineArray<16, UInt64> = .init(repeating: 0)
     var eventIDCount: UInt32 = 0
+    /// Zero, so that every byte of an extension says something.
+    private(set) var reserved: UInt32 = 0
 
     /// True when the id is among the last ones.
     func hasSeen(_ eventID: UInt64) -> Bool {
@@ -42,9 +44,9 @@ struct SessionExtension: BitwiseCopyable {
 struct ExtensionTable: ~Copyable {
     typealias Slot = UInt32
 
-    private var slab = Slab(blockSize: 152, chunkShift: 11)
+    var slab = Slab(blockSize: 144, chunkShift: 11)
 
-    init() { precondition(MemoryLayout<SessionExtension>.stride <= 152) }
+    init() { precondition(MemoryLayout<SessionExtension>.size == 144) }
 
     var reservedBytes: Int { slab.reservedBytes }
 

@@ -16,6 +16,11 @@ struct OrdinalMemory: ~Copyable {
     private var ring = GrowableBuffer<Entry>()
     /// Entries before this one were dropped.
     private var head = 0
+    /// How many more were dropped since the gaps were closed, but are not in `ring`, for it was
+    /// saved and restored.
+    private var droppedBefore = 0
+    /// Gaps are closed, or more entries allowed, when there are so many.
+    private var room = 128
     /// Index into `ring` plus one; 0 when empty.
     private var buckets = GrowableBuffer<UInt32>()
     private let limit: Int
@@ -136,19 +141,23 @@ struct OrdinalMemory: ~Copyable {
     /// Before an insertion: closes the gaps of the ring when they are many, and widens the table
     /// when it is nearly full.
     private mutating func makeRoom() {
+        // By what is saved, not by the capacity, so that a restored memory does it at the same time.
+        if droppedBefore + ring.count >= room {
+            if count * 16 < room * 15 { compact() } else { room += room / 16 }
+        }
         if ring.count == ring.capacity && ring.count > 64 {
-            if count * 16 < ring.count * 15 {
-                compact()
-            } else {
-                ring.reserve(ring.capacity + ring.capacity / 16)
-            }
+            ring.reserve(ring.capacity + ring.capacity / 16)
         }
-        if (count + 1) * 10 > buckets.count * 8 {
-            let size = buckets.count + buckets.count / 8
-            buckets = GrowableBuffer(capacity: size)
-            buckets.resize(to: size, repeating: 0)
-            for index in head..<ring.count where ring[index].visitor != 0 { place(index) }
-        }
+        if isFull(buckets.count) { placeAll(among: buckets.count + buckets.count / 8) }
+    }
+
+    /// True when so many buckets are too few for one more visitor.
+    private func isFull(_ buckets: Int) -> Bool { (count + 1) * 10 > buckets * 8 }
+
+    private mutating func placeAll(among size: Int) {
+        buckets = GrowableBuffer(capacity: size)
+        buckets.resize(to: size, repeating: 0)
+        for index in head..<ring.count where ring[index].visitor != 0 { place(index) }
     }
 
     private mutating func compact() {
@@ -159,9 +168,51 @@ struct OrdinalMemory: ~Copyable {
         }
         ring.truncate(to: kept)
         head = 0
+        droppedBefore = 0
         let size = buckets.count
         buckets.removeAll()
         buckets.resize(to: size, repeating: 0)
         for index in 0..<kept { place(index) }
+    }
+}
+
+/// A section of entries, from the first that was not dropped; the table over them is made again
+/// (journal, "State of the engine").
+extension OrdinalMemory {
+    func save(to sink: inout some StateSink & ~Copyable, _ id: UInt32) {
+        sink.save(id, ring, from: head)
+    }
+
+    /// The fields beside the entries.
+    func save(to words: inout StateWords) {
+        words.put(UInt64(droppedBefore + head))
+        words.put(UInt64(room))
+        words.put(evictions)
+    }
+
+    /// Fills an empty memory.
+    mutating func restore(
+        from source: borrowing some StateSource & ~Copyable, _ id: UInt32,
+        _ words: inout StateWords
+    ) throws(StateFault) {
+        let most = UInt64(UInt32.max)
+        droppedBefore = Int(try words.takeCount("the number of dropped visitors", max: most))
+        room = Int(try words.takeCount("the room for visitors", max: most))
+        evictions = try words.takeCount("the number of evictions")
+        try source.load(id, into: &ring, repeating: Entry(visitor: 0, ordinal: 0, seconds: 0))
+        guard room >= 128, droppedBefore + ring.count <= room else {
+            throw StateFault(id, "\(ring.count) remembered visitors are more than there is room for")
+        }
+        var last: UInt32 = 0
+        for index in 0..<ring.count {
+            if ring[index].visitor != 0 { count += 1 }
+            guard ring[index].seconds >= last else {
+                throw StateFault(id, "remembered visitor \(index) is not in order of time")
+            }
+            last = ring[index].seconds
+        }
+        var size = buckets.count
+        while isFull(size) { size += size / 8 }
+        placeAll(among: size)
     }
 }

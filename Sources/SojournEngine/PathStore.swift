@@ -14,7 +14,7 @@ struct PathStore: ~Copyable {
         var page: TextID
     }
 
-    private var blocks = BlockStore()
+    var blocks = BlockStore()
 
     var reservedBytes: Int { blocks.reservedBytes }
 

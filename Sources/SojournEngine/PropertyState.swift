@@ -112,4 +112,5 @@ enum SecretPurpose {
     static let text: UInt64 = 2
     static let sessionID: UInt64 = 3
     static let sessionIDMask: UInt64 = 4
+    static let state: UInt64 = 5
 }

@@ -6,13 +6,16 @@ import CIntrinsics
 /// the system has them, for a random look-up costs as much in the page tables as in the caches.
 @safe
 struct SessionTable: ~Copyable {
-    private var slab = Slab(blockSize: 128, chunkShift: 14, hugePages: true)
+    var slab = Slab(blockSize: 128, chunkShift: 14, hugePages: true)
 
     init() { precondition(MemoryLayout<Session>.stride == 128) }
 
     /// Sessions in the table, those that were merged away included.
     var count: Int { slab.count }
     var reservedBytes: Int { slab.reservedBytes }
+
+    /// All slots that there are, in use or not.
+    var slots: Range<SessionSlot> { 1..<slab.lastBlock + 1 }
 
     /// The session in a slot, in place.
     @inline(always)

@@ -12,7 +12,7 @@ struct Slab: ~Copyable {
     /// Number of blocks in use.
     private(set) var count = 0
 
-    @safe private struct Chunk {
+    @safe struct Chunk {
         var base: UnsafeMutableRawPointer
         /// Blocks in use.
         var used: UInt32
@@ -22,11 +22,11 @@ struct Slab: ~Copyable {
         var free: UInt32
     }
 
-    private let chunkShift: Int
-    private let chunkMask: Int
+    let chunkShift: Int
+    let chunkMask: Int
     private let hugePages: Bool
-    private var chunks: UnsafeMutablePointer<Chunk>
-    private var chunkCount = 0
+    private(set) var chunks: UnsafeMutablePointer<Chunk>
+    private(set) var chunkCount = 0
     private var chunkCapacity = 16
     /// No chunk before this one has room.
     private var firstWithRoom = 0
@@ -52,6 +52,9 @@ struct Slab: ~Copyable {
         unsafe chunks.deallocate()
     }
 
+    /// The number of the last block that there is room for, or 0.
+    var lastBlock: UInt32 { UInt32(chunkCount << chunkShift) }
+
     private var chunkBytes: Int { blockSize << chunkShift }
 
     /// Bytes taken from the system, whether used or not.
@@ -75,7 +78,9 @@ struct Slab: ~Copyable {
             if chunk.used <= UInt32(chunkMask) { break }
             firstWithRoom += 1
         }
-        if firstWithRoom == chunkCount { addChunk() }
+        if firstWithRoom == chunkCount, !addChunk() {
+            fatalError("out of memory: the system refused \(chunkBytes) bytes for sessions")
+        }
         count += 1
         if firstWithRoom == spareChunk { spareChunk = -1 }
         // In bounds: a chunk was found or added. A free block holds the number of the next one in
@@ -120,7 +125,9 @@ struct Slab: ~Copyable {
         unsafe madvise(chunks[chunk].base, chunkBytes, MADV_DONTNEED)
     }
 
-    private mutating func addChunk() {
+    /// Adds a chunk, if the system has memory for it.
+    mutating func addChunk(used: UInt32 = 0, fresh: UInt32 = 0, free: UInt32 = 0) -> Bool {
+        guard let base = unsafe mapChunk() else { return false }
         if chunkCount == chunkCapacity {
             let larger = UnsafeMutablePointer<Chunk>.allocate(capacity: chunkCapacity * 2)
             // The new directory is larger, and both hold plain values.
@@ -130,19 +137,19 @@ struct Slab: ~Copyable {
             chunkCapacity *= 2
         }
         unsafe (chunks + chunkCount).initialize(
-            to: Chunk(base: mapChunk(), used: 0, fresh: 0, free: 0))
+            to: Chunk(base: base, used: used, fresh: fresh, free: free))
         chunkCount += 1
+        count += Int(used)
+        return true
     }
 
-    /// Maps a chunk, aligned to its size where large pages are wanted.
-    private func mapChunk() -> UnsafeMutableRawPointer {
+    /// Maps a chunk, aligned to its size where large pages are wanted; nil when the system refuses.
+    private func mapChunk() -> UnsafeMutableRawPointer? {
         let slack = hugePages ? chunkBytes : 0
         let size = chunkBytes + slack
         let mapped = unsafe mmap(
             nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            fatalError("out of memory: the system refused \(size) bytes for sessions")
-        }
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { return nil }
         guard hugePages else { return unsafe mapped }
         // What stands before and behind the aligned part is given back at once.
         let address = Int(bitPattern: mapped)

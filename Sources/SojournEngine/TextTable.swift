@@ -12,7 +12,7 @@ typealias TextID = UInt32
 struct TextTable: ~Copyable {
     static let other: TextID = 1
 
-    struct Entry: BitwiseCopyable {
+    struct Entry: BitwiseCopyable, Equatable {
         var hash: UInt32
         var length: UInt32
         var block: BlockStore.Block
@@ -20,17 +20,17 @@ struct TextTable: ~Copyable {
         var holders: UInt32
     }
 
-    private var entries = GrowableBuffer<Entry>()
-    private var firstFree: TextID = 0
+    var entries = GrowableBuffer<Entry>()
+    var firstFree: TextID = 0
     /// Open addressing over `entries`; 0 when empty. A power of two.
-    private var buckets = GrowableBuffer<TextID>()
-    private var blocks = BlockStore()
-    private let hasher: SipHash
+    var buckets = GrowableBuffer<TextID>()
+    var blocks = BlockStore()
+    let hasher: SipHash
     private let limit: Int
     /// Texts in the table, `(other)` aside.
-    private(set) var count = 0
+    var count = 0
     /// How often a text became `(other)`.
-    private(set) var overflows: UInt64 = 0
+    var overflows: UInt64 = 0
 
     /// - Parameter limit: the largest number of texts.
     init(hasher: SipHash, limit: Int) {
@@ -78,7 +78,7 @@ struct TextTable: ~Copyable {
             entries.append(entry)
         }
         buckets[bucket] = id
-        if count * 2 > buckets.count { growBuckets() }
+        if count * 2 > buckets.count { placeAll(among: buckets.count * 2) }
         return id
     }
 
@@ -146,8 +146,8 @@ struct TextTable: ~Copyable {
         firstFree = id
     }
 
-    private mutating func growBuckets() {
-        let size = buckets.count * 2
+    /// Makes the table over the entries anew.
+    mutating func placeAll(among size: Int) {
         buckets.removeAll()
         buckets.resize(to: size, repeating: 0)
         for id in 2..<entries.count where entries[id].holders > 0 {

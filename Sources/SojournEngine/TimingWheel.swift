@@ -6,14 +6,14 @@ import SojournModel
 /// it stood then; when that tick comes and the session has gone on, it is filed again. So an event
 /// costs the wheel nothing, and a tick costs what it holds.
 struct TimingWheel: ~Copyable {
-    private static let slotCount = 4_096
+    static let slotCount = 4_096
 
-    private var heads = GrowableBuffer<SessionSlot>()
+    var heads = GrowableBuffer<SessionSlot>()
     /// Milliseconds per tick.
     let tickMilliseconds: Int64
     /// The last tick whose list was emptied.
-    private var cursor: Int64 = 0
-    private var hasStarted = false
+    var cursor: Int64 = 0
+    var hasStarted = false
 
     /// - Parameter span: the longest time, in milliseconds, for which a session is usually filed.
     init(span: Int64) {

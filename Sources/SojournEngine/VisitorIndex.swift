@@ -27,15 +27,29 @@ struct VisitorIndex: ~Copyable {
     /// Visitors in the index.
     private(set) var count = 0
 
-    init() {
+    /// An empty index with room.
+    ///
+    /// - Parameter visitors: for how many, per shard.
+    init(visitors: InlineArray<256, Int> = .init(repeating: 0)) {
         unsafe shards = .allocate(capacity: Self.shardCount)
         for index in 0..<Self.shardCount {
+            var capacity = Self.entriesPerPage
+            while Self.isFull(capacity, UInt64(visitors[index])) { capacity = Self.next(capacity) }
             // Each of the 256 shards is initialised once and owns its entries.
             unsafe (shards + index).initialize(
-                to: Shard(
-                    entries: Self.emptyEntries(Self.entriesPerPage),
-                    capacity: Self.entriesPerPage, count: 0))
+                to: Shard(entries: Self.emptyEntries(capacity), capacity: capacity, count: 0))
         }
+    }
+
+    /// True when a table of this capacity has to grow before it takes one more visitor.
+    private static func isFull(_ capacity: UInt64, _ count: UInt64) -> Bool {
+        count * 5 >= capacity * 4
+    }
+
+    /// The capacity of the next larger table.
+    private static func next(_ capacity: UInt64) -> UInt64 {
+        let pages = capacity / entriesPerPage
+        return (pages + max(pages / 8, 1)) * entriesPerPage
     }
 
     deinit {
@@ -127,9 +141,7 @@ struct VisitorIndex: ~Copyable {
     mutating func insert(_ hash: VisitorHash, _ slot: SessionSlot) {
         let place = Place(hash)
         var shard = unsafe shards[place.shard]
-        if shard.count * 5 >= shard.capacity * 4 {
-            shard = Self.grown(shard)
-        }
+        if Self.isFull(shard.capacity, shard.count) { shard = Self.grown(shard) }
         shard.count += 1
         Self.place(place.tag << 32 | UInt64(slot), in: shard)
         unsafe shards[place.shard] = shard
@@ -147,8 +159,7 @@ struct VisitorIndex: ~Copyable {
     }
 
     private static func grown(_ old: Shard) -> Shard {
-        let pages = old.capacity / entriesPerPage
-        let capacity = (pages + max(pages / 8, 1)) * entriesPerPage
+        let capacity = next(old.capacity)
         let new = unsafe Shard(
             entries: emptyEntries(capacity), capacity: capacity, count: old.count)
         for position in 0..<Int(old.capacity) {

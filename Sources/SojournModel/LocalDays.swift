@@ -13,8 +13,10 @@ public struct LocalDays: Sendable, Equatable {
         }
     }
 
-    private let firstOffset: Int64
-    private let transitions: [Transition]
+    /// Milliseconds ahead of UTC before the first transition.
+    public let firstOffset: Int64
+    /// In ascending order of `start`.
+    public let transitions: [Transition]
 
     /// - Parameters:
     ///   - firstOffset: milliseconds ahead of UTC before the first transition.

@@ -35,6 +35,7 @@ package struct EngineRun: ~Copyable {
     package static let secret = DeploymentSecret(Bits128(high: 0x0123_4567, low: 0x89AB_CDEF))
 
     package let policy: SessionPolicy
+    package let limits: EngineLimits
     package var engine: Engine
     package var collector = Collector()
     package private(set) var assignments: [Assignment] = []
@@ -48,6 +49,7 @@ package struct EngineRun: ~Copyable {
 
     package init(_ policy: SessionPolicy, limits: EngineLimits = .init()) {
         self.policy = policy
+        self.limits = limits
         engine = Engine(secret: Self.secret, partition: 3, limits: limits)
         engine.set(policy, of: Self.property)
     }
