@@ -43,7 +43,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SojournService",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine"],
+            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
             swiftSettings: strict),
 
         // The shell: sockets, threads, files.
@@ -54,8 +54,8 @@ let package = Package(
         .target(
             name: "SojournServer",
             dependencies: [
-                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "ZeroMQ", "Yams",
-                log,
+                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
+                "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournClient",
@@ -64,8 +64,8 @@ let package = Package(
         .executableTarget(
             name: "sojourn",
             dependencies: [
-                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournServer",
-                "SojournClient", "SojournInput", "ZeroMQ", log,
+                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
+                "SojournServer", "SojournClient", "SojournInput", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),

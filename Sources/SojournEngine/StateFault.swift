@@ -6,7 +6,7 @@ package struct StateFault: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong with it, without a capital and a full stop.
     package let reason: String
 
-    init(_ section: UInt32, _ reason: String) {
+    package init(_ section: UInt32, _ reason: String) {
         self.section = section
         self.reason = reason
     }

@@ -47,6 +47,16 @@ package struct DataDirectory: ~Copyable, Sendable {
         }
     }
 
+    /// Whose a directory is.
+    package static func deployment(of path: String) throws(JournalError) -> DeploymentID {
+        let file = "\(path)/\(deploymentName)"
+        let contents: FileContents
+        do throws(StorageError) {
+            contents = try FileStorage(directory: path).read(deploymentName)
+        } catch { throw .storage(error) }
+        return try parse(contents.bytes, file)
+    }
+
     private static func makeDirectory(_ path: String) throws(JournalError) {
         // The string is a valid path for the call, which keeps no part of it.
         guard unsafe mkdir(path, 0o700) != 0 else {

@@ -1,8 +1,8 @@
-import SojournModel
+package import SojournModel
 import SojournWire
 
 /// A snapshot that was read: a partition's state at a position, in sections.
-package struct Snapshot: ~Copyable, Sendable {
+package struct Snapshot: ~Copyable, Sendable, StateSource {
     private let contents: FileContents
     package let position: JournalPosition
     package let partition: UInt16
@@ -66,7 +66,7 @@ package struct Snapshot: ~Copyable, Sendable {
 
     /// A section by its id; nil when the snapshot has none.
     @_lifetime(borrow self)
-    package func section(_ id: UInt32) -> Section? {
+    package func section(_ id: UInt32) -> StateSection? {
         var (low, high) = (0, sectionCount)
         while low < high {
             let middle = (low + high) / 2
@@ -77,7 +77,9 @@ package struct Snapshot: ~Copyable, Sendable {
             }
         }
         guard low < sectionCount, SnapshotEntry(contents.bytes, low).id == id else { return nil }
-        return section(at: low)
+        let found = section(at: low)
+        return StateSection(
+            elementBytes: found.elementBytes, count: found.count, bytes: found.bytes)
     }
 
     /// A section by its index, in ascending order of their ids.

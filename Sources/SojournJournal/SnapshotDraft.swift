@@ -4,7 +4,7 @@ import SojournModel
 
 /// What a snapshot is to hold: sections of columns, each a list of pieces of memory.
 @safe
-package struct SnapshotDraft: ~Copyable {
+package struct SnapshotDraft: ~Copyable, StateSink {
     package let position: JournalPosition
     package let partition: UInt16
     private var sections = GrowableBuffer<sojourn_snapshot_section>()
@@ -12,6 +12,8 @@ package struct SnapshotDraft: ~Copyable {
     private var pieces = unsafe GrowableBuffer<sojourn_snapshot_piece>()
     /// Bytes of the last section.
     private var sectionBytes = 0
+    /// Bytes of all sections.
+    package private(set) var byteCount = 0
     // Ours until `deinit`.
     private var chunks: [UnsafeMutableRawBufferPointer] = unsafe []
     /// Bytes taken of the last chunk.
@@ -57,6 +59,7 @@ package struct SnapshotDraft: ~Copyable {
         precondition(!sections.isEmpty, "a section comes first")
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         sectionBytes += bytes.count
+        byteCount += bytes.count
         let (section, piece) = unsafe (sections.count - 1, pieces.count - 1)
         // Pieces that touch are one.
         if sections[section].piece_count > 0,

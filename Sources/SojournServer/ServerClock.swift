@@ -8,4 +8,7 @@ enum ServerClock {
 
     /// Milliseconds that never go back, since some start.
     static func steadyMilliseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds / 1_000_000 }
+
+    /// Microseconds that never go back, since some start.
+    static func steadyMicroseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds / 1_000 }
 }

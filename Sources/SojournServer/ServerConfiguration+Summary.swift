@@ -1,4 +1,5 @@
 import SojournEngine
+import SojournJournal
 import SojournModel
 import SojournService
 import ZeroMQ
@@ -15,9 +16,22 @@ extension ServerConfiguration {
             + "\(endpoints.joined(separator: " ")); "
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
-            + "journal: none; at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(journalText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
+    }
+
+    private var journalText: String {
+        guard let journal else {
+            return "no journal: what is not finished is lost at the end (--data DIR keeps it)"
+        }
+        let promise =
+            switch journal.durability {
+            case .none: "answers do not wait for it"
+            case .os: "answered is safe from the end of this process, not from a power cut"
+            case .disk: "answered is on disk"
+            }
+        return "journal in \(journal.directory), durability \(journal.durability): \(promise)"
     }
 
     private static func text(_ property: ServiceProperty) -> String {

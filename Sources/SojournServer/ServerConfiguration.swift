@@ -13,6 +13,8 @@ package struct ServerConfiguration: Sendable {
     /// Where the secret came from, for the log; nil when it was made up at the start.
     package var secretSource: String?
     package var queue = QueueLimits()
+    /// nil keeps everything in memory.
+    package var journal: JournalSettings?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

@@ -1,3 +1,5 @@
+import SojournJournal
+import SojournService
 import ZeroMQ
 
 /// Why a server could not start. Each says in one sentence what is wrong and what to do.
@@ -12,6 +14,12 @@ package enum ServerError: Error, Equatable, Sendable {
     case addressNotAvailable(String)
     /// An address that others can reach, though traffic is not encrypted.
     case insecureListen(String)
+    /// The data directory is in use, or somebody else's.
+    case dataTaken(String)
+    /// The data directory is damaged, or of a newer version.
+    case badData(String)
+    /// The disk refused something.
+    case disk(String)
     /// The system refused something else.
     case system(String)
 
@@ -30,6 +38,15 @@ package enum ServerError: Error, Equatable, Sendable {
     }
 
     init(_ error: ZeroMQError) { self = .system("\(error)") }
+
+    init(_ error: RecoveryError) {
+        self =
+            switch error {
+            case .journal(.storage), .journal(.notADirectory): .disk("\(error)")
+            case .journal(.inUse), .journal(.otherDeployment): .dataTaken("\(error)")
+            default: .badData("\(error)")
+            }
+    }
 }
 
 extension ServerError: CustomStringConvertible {
@@ -48,7 +65,7 @@ extension ServerError: CustomStringConvertible {
         case .insecureListen(let endpoint):
             "will not listen at \(endpoint): others can reach it, and traffic is not encrypted; "
                 + "listen at 127.0.0.1 or ipc://, or allow it with --insecure-listen"
-        case .system(let reason):
+        case .dataTaken(let reason), .badData(let reason), .disk(let reason), .system(let reason):
             "cannot start: \(reason)"
         }
     }

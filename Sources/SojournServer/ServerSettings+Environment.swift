@@ -1,3 +1,4 @@
+import SojournJournal
 import SojournModel
 
 extension ServerSettings {
@@ -16,6 +17,13 @@ extension ServerSettings {
             deployment = id
         }
         secretFile = environment["SOJOURN_SECRET_FILE"]
+        data = environment["SOJOURN_DATA"]
+        if let text = environment["SOJOURN_DURABILITY"] {
+            guard let level = Durability(rawValue: text) else {
+                throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)
+            }
+            durability = level
+        }
         if let text = environment["SOJOURN_INSECURE_LISTEN"] {
             guard let flag = ConfigurationText.flag(text) else {
                 throw Self.error("SOJOURN_INSECURE_LISTEN", text, "is neither on nor off")
@@ -71,5 +79,12 @@ extension PolicyOverride {
                 maxDuration == "off"
                 ? .some(nil) : .some(try duration(maxDuration, names.maxDuration))
         }
+    }
+}
+
+extension Durability {
+    /// What to write where one is meant, as the end of a sentence.
+    package static var configurationForm: String {
+        "is no durability; use \(allCases.map(\.rawValue).joined(separator: ", "))"
     }
 }

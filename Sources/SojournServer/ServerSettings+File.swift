@@ -1,4 +1,5 @@
 import Foundation
+import SojournJournal
 import SojournModel
 import SojournService
 
@@ -21,13 +22,15 @@ extension ServerSettings {
         self.init()
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
-            "listen", "insecureListen", "deployment", "secretFile", "logLevel", "properties",
-            "limits",
+            "listen", "insecureListen", "deployment", "secretFile", "data", "durability", "logLevel",
+            "properties", "limits",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["deployment"] { deployment = try Self.deployment(node) }
         secretFile = try entries["secretFile"]?.text()
+        data = try entries["data"]?.text()
+        if let node = entries["durability"] { durability = try Self.durability(node) }
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
@@ -56,6 +59,16 @@ extension ServerSettings {
             throw node.error("\"\(text)\" \(DeploymentID.configurationForm)")
         }
         return id
+    }
+
+    private static func durability(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> Durability {
+        let text = try node.text()
+        guard let level = Durability(rawValue: text) else {
+            throw node.error("\"\(text)\" \(Durability.configurationForm)")
+        }
+        return level
     }
 
     private static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {

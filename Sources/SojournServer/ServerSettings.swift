@@ -1,3 +1,4 @@
+package import SojournJournal
 package import SojournModel
 package import SojournService
 
@@ -7,6 +8,9 @@ package struct ServerSettings: Sendable {
     package var listens: [String]?
     package var deployment: DeploymentID?
     package var secretFile: String?
+    /// The data directory.
+    package var data: String?
+    package var durability: Durability?
     package var allowsInsecureListen: Bool?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
@@ -24,6 +28,8 @@ package struct ServerSettings: Sendable {
         settings.listens = listens ?? lower.listens
         settings.deployment = deployment ?? lower.deployment
         settings.secretFile = secretFile ?? lower.secretFile
+        settings.data = data ?? lower.data
+        settings.durability = durability ?? lower.durability
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -36,7 +42,8 @@ package struct ServerSettings: Sendable {
 
     /// The configuration, with defaults for what no source says.
     ///
-    /// Reads the secret's file, and makes a secret up when there is none.
+    /// Reads the secret's file. Without one, the data directory has a secret, made at its first use;
+    /// without that as well a secret is made up, so that all ids are others after a restart.
     ///
     /// - Returns: the configuration, and what an operator should be warned of.
     package func resolve() throws(ConfigurationError) -> (ServerConfiguration, warnings: [String]) {
@@ -46,6 +53,8 @@ package struct ServerSettings: Sendable {
             let file = try SecretFile(path: secretFile)
             secret = file.secret
             if let warning = file.warning { warnings.append(warning) }
+        } else if let data {
+            secret = try SecretFile(inDataDirectory: data).secret
         }
         var service = ServiceConfiguration(
             properties: try resolvedProperties(), secret: secret, deployment: deployment)
@@ -54,7 +63,15 @@ package struct ServerSettings: Sendable {
         configuration.service = service
         configuration.listens = listens ?? [ServerConfiguration.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
-        configuration.secretSource = secretFile
+        configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
+        if let data {
+            configuration.journal = JournalSettings(
+                directory: data, durability: durability ?? .disk)
+        } else if durability ?? .none != .none {
+            throw ConfigurationError(
+                source: "durability", "there is nothing to keep durable without a data directory; "
+                    + "say where with --data DIR")
+        }
         return (configuration, warnings)
     }
 

@@ -23,9 +23,10 @@ final class ServerState: Sendable {
     }
 
     /// The service ends for a fault of its own.
-    func fail(_ error: ZeroMQError) {
-        log.critical("the service failed: \(error)")
+    func fail(_ reason: String) {
+        log.critical("the service failed: \(reason)")
         failureFlag.store(true, ordering: .releasing)
+        requestStop()
     }
 
     var hasFailed: Bool { failureFlag.load(ordering: .acquiring) }

@@ -34,11 +34,11 @@ extension ServiceLoop {
             let isBusy = try work()
             let now = ServerClock.steadyMilliseconds()
             if isBusy { lastBusy = now }
-            if waiting.isEmpty, now - lastBusy >= Self.quietMilliseconds { return }
-            if owed == 0, now - began >= Self.refuseMilliseconds { return }
+            if unanswered == 0, now - lastBusy >= Self.quietMilliseconds { return }
+            if owed == 0, unanswered == waiting.count, now - began >= Self.refuseMilliseconds { return }
             if now - began >= Self.answerMilliseconds { break }
             if !isBusy { try wait(atMost: 10) }
         }
-        state.log.warning("stopped with \(waiting.count) requests unanswered")
+        state.log.warning("stopped with \(unanswered) requests unanswered")
     }
 }

@@ -1,3 +1,4 @@
+import SojournJournal
 import SojournModel
 import SojournService
 import SojournWire
@@ -6,7 +7,11 @@ import ZeroMQ
 /// The thread that has the sockets and the service core: takes requests from any number of peers,
 /// answers them in the order in which they came, sends the replies, and lets time go by.
 ///
-///     peers --> ROUTER, all endpoints --> waiting --> core --> answered --> ROUTER --> peers
+///     peers --> ROUTER, all endpoints --> waiting --> core --> gate --> ready --> ROUTER --> peers
+///                                                      |         ^
+///                                                    records -> journal's thread
+///
+/// A reply stands at the gate until what it rests on is in the journal; without one it passes.
 ///
 /// It never waits for a peer, and takes in what has come before it answers the next few requests:
 /// what finds no room among the waiting is answered with `overloaded`, and a reply whose peer is
@@ -29,11 +34,14 @@ struct ServiceLoop: ~Copyable {
     private var poller = Poller()
     let listeners: Listeners
     var core: ServiceCore
+    var keeper: JournalKeeper?
 
     /// Not served yet.
     private(set) var waiting = ExchangeQueue()
-    /// Served, and their replies not sent.
-    private var answered = ExchangeQueue()
+    /// Served; their replies may not leave yet.
+    private var gate: ReplyGate<Exchange>
+    /// Served; their replies are about to leave.
+    private var ready = ExchangeQueue()
     /// Done, to be used again.
     private var spare: [Exchange] = []
     private var unansweredBytes = 0
@@ -51,24 +59,38 @@ struct ServiceLoop: ~Copyable {
     static func start(
         _ configuration: ServerConfiguration, _ state: ServerState, _ context: Context
     ) throws(ServerError) -> ServiceLoop {
+        var core = ServiceCore(
+            configuration.service, startedAt: ServerClock.wallMilliseconds(),
+            isJournaled: configuration.journal != nil)
+        var keeper: JournalKeeper?
+        if let journal = configuration.journal {
+            keeper = try JournalKeeper.open(
+                journal, &core, wakeUp: state.wakeUp, log: state.log)
+        } else {
+            core.adopt()
+        }
         let router: Socket
         do { router = try Self.router(configuration.service, context) } catch {
             throw ServerError(error)
         }
         let listeners = try Listeners(configuration, router)
-        return ServiceLoop(configuration, state, listeners, router)
+        return ServiceLoop(configuration, state, listeners, router, core, keeper)
     }
 
     private init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
-        _ router: consuming Socket
+        _ router: consuming Socket, _ core: consuming ServiceCore,
+        _ keeper: consuming JournalKeeper?
     ) {
         self.state = state
         self.listeners = listeners
         self.router = router
         queueLimits = configuration.queue
         admission = Admission(configuration.service)
-        core = ServiceCore(configuration.service, startedAt: ServerClock.wallMilliseconds())
+        self.core = core
+        self.keeper = keeper
+        gate = ReplyGate(
+            isOpen: configuration.journal.map { $0.durability == .none } ?? true)
         poller.add(self.router)
         poller.add(state.wakeUp)
     }
@@ -132,7 +154,8 @@ struct ServiceLoop: ~Copyable {
             served += 1
             now = ServerClock.steadyMilliseconds()
         }
-        while let exchange = answered.popFirst() { try finish(exchange) }
+        try tendJournal()
+        while let exchange = ready.popFirst() { try finish(exchange) }
         return served
     }
 
@@ -147,12 +170,31 @@ struct ServiceLoop: ~Copyable {
     private mutating func tick() {
         let now = ServerClock.steadyMilliseconds()
         guard now >= nextTick else { return }
+        keeper?.tendSnapshot(of: core, at: now)
         let isMoreDue = core.tick(at: Moment(serverTime: ServerClock.wallMilliseconds()))
         nextTick = isMoreDue ? now : now + Self.tickMilliseconds
     }
 
     /// Requests that were received and whose replies were not sent.
-    private var unanswered: Int { waiting.count + answered.count }
+    var unanswered: Int { waiting.count + gate.count + ready.count }
+
+    // MARK: Journal
+
+    /// Has written what was made, and lets go of the replies whose records are written.
+    private mutating func tendJournal() throws(ZeroMQError) {
+        guard keeper != nil else { return }
+        keeper?.write(from: &core)
+        guard let report = keeper?.report else { return }
+        if let failure = report.failure { state.fail("\(failure)") }
+        core.journal.advance(durable: report.durable)
+        let isAvailable = report.trouble == nil && report.failure == nil
+        if core.journal.isAvailable, !isAvailable {
+            for exchange in gate.takeQuestions() { ready.append(exchange) }
+        }
+        core.journal.isAvailable = isAvailable
+        gate.release(upTo: report.written)
+        while let exchange = gate.next() { ready.append(exchange) }
+    }
 
     // MARK: Requests
 
@@ -187,7 +229,8 @@ struct ServiceLoop: ~Copyable {
     private func isFull(for exchange: Exchange) -> Bool {
         unanswered > 0
             && (unanswered >= queueLimits.messagesMax
-                || unansweredBytes + exchange.requestBytes > queueLimits.bytesMax)
+                || unansweredBytes + exchange.requestBytes > queueLimits.bytesMax
+                || core.journal.waitingBytes > queueLimits.bytesMax)
     }
 
     /// The message has too many frames, of which the payload is the first or the second.
@@ -232,18 +275,23 @@ struct ServiceLoop: ~Copyable {
         let moment = Moment(
             serverTime: ServerClock.wallMilliseconds(),
             ageMilliseconds: now - min(now, exchange.receivedAt))
-        if Self.isStatus(exchange.payload) {
+        let operation = Self.operation(exchange.payload)
+        if operation == .status {
             core.shell = counters.report(
                 // The one that is served is in neither queue.
-                queuedRequests: unanswered + 1, queuedBytes: unansweredBytes)
+                queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
+                journal: keeper?.gauges ?? [])
         }
         let answer = Self.answer(exchange.payload, at: moment, &core, &reply)
         setPayload(of: exchange, answer)
-        answered.append(exchange)
+        let isQuestion = operation != .assign
+        if let exchange = gate.admit(exchange, restsOn: core.restsOn, isQuestion: isQuestion) {
+            ready.append(exchange)
+        }
     }
 
-    private static func isStatus(_ request: borrowing Message) -> Bool {
-        MessageHeader.readable(request.bytes)?.operation == .status
+    private static func operation(_ request: borrowing Message) -> SojournWire.Operation? {
+        MessageHeader.readable(request.bytes)?.operation
     }
 
     private static func answer(

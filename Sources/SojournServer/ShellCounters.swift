@@ -10,7 +10,9 @@ struct ShellCounters {
     /// Replies whose peer did not read fast enough to have room for them.
     var repliesUnread: UInt64 = 0
 
-    func report(queuedRequests: Int, queuedBytes: Int) -> ShellReport {
+    func report(
+        queuedRequests: Int, queuedBytes: Int, journal: [Gauge]
+    ) -> ShellReport {
         var report = ShellReport()
         report.refusals = refusals
         report.gauges = [
@@ -18,7 +20,7 @@ struct ShellCounters {
             Gauge("queued_bytes", UInt64(queuedBytes)),
             Gauge("replies_unreachable_total", repliesUnreachable),
             Gauge("replies_unread_total", repliesUnread),
-        ]
+        ] + journal
         return report
     }
 }

@@ -90,9 +90,10 @@ package final class SojournServer: Sendable {
         do { return try Context() } catch { throw ServerError(error) }
     }
 
-    /// Closes the sockets when it returns.
+    /// Closes the sockets, and the journal, when it returns.
     private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
-        do throws(ZeroMQError) { try loop.run() } catch { state.fail(error) }
+        do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
+        loop.keeper?.stop()
     }
 }
 

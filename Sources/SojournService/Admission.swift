@@ -7,17 +7,13 @@ package import SojournWire
 package struct Admission: Sendable {
     package let deployment: DeploymentID
     private let messageBytesMax: Int
-    /// Only asked, never walked: the order of a dictionary differs from run to run.
-    private let propertyRows: [PropertyID: Int]
+    /// Only asked, never walked: the order of a set differs from run to run.
+    private let properties: Set<PropertyID>
 
     package init(_ configuration: ServiceConfiguration) {
         deployment = configuration.deployment
         messageBytesMax = configuration.messageBytesMax
-        var rows: [PropertyID: Int] = [:]
-        for (row, property) in configuration.properties.enumerated() {
-            rows[property.id] = row
-        }
-        propertyRows = rows
+        properties = Set(configuration.properties.map(\.id))
     }
 
     /// Checks a frame up to its body.
@@ -31,7 +27,7 @@ package struct Admission: Sendable {
         }
         switch header.operation {
         case .assign, .lookup:
-            guard propertyRows[header.property] != nil else {
+            guard properties.contains(header.property) else {
                 throw Refusal(
                     .unknownProperty, at: 36,
                     "property \(header.property.rawValue) is not configured on this server")
@@ -39,14 +35,6 @@ package struct Admission: Sendable {
         case .hello, .status, .error: break
         }
         return header
-    }
-
-    /// Where a known property stands in the configuration.
-    func row(of property: PropertyID) -> Int {
-        guard let row = propertyRows[property] else {
-            preconditionFailure("property \(property.rawValue) was not checked")
-        }
-        return row
     }
 
     /// The answer when there is no room to queue a request.

@@ -7,10 +7,16 @@ package struct BatchFingerprint: Equatable, Sendable {
     var bodyChecksum: UInt32
     var property: PropertyID
 
+    init(bodyBytes: Int, bodyChecksum: UInt32, property: PropertyID) {
+        self.bodyBytes = bodyBytes
+        self.bodyChecksum = bodyChecksum
+        self.property = property
+    }
+
     /// Of a frame whose header and checksums were found to be right.
     package init(_ frame: RawSpan, property: PropertyID) {
         bodyBytes = frame.byteCount - MessageHeader.byteCount
-        bodyChecksum = frame.integer(at: 52)
+        bodyChecksum = Frame.bodyChecksum(of: frame)
         self.property = property
     }
 }
@@ -38,6 +44,11 @@ package final class KeptReply {
     /// What it counts against `producerReplyBytesMax`.
     var byteCount: Int { frame.count + Self.overheadBytes }
 
+    /// Lends out the bytes of the reply's frame, which stay where they are as long as this lives.
+    func withFrame(_ body: (RawSpan) -> Void) { frame.lend(to: body) }
+
+    var frameBytes: Int { frame.count }
+
     /// Writes the reply again: the same bytes, but for the correlation and the header checksum.
     func write(correlation: UInt64, into reply: inout ByteWriter) {
         frame.copy(to: &reply)
@@ -48,6 +59,8 @@ package final class KeptReply {
 }
 
 extension ByteWriter {
+    fileprivate func lend(to body: (RawSpan) -> Void) { body(bytes) }
+
     fileprivate func copy(to other: inout ByteWriter) {
         other.removeAll()
         other.append(contentsOf: bytes)

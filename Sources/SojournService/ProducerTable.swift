@@ -24,7 +24,8 @@ package enum SequenceVerdict {
 ///     | kept, or not applied yet ...... | may come ............ | gap
 ///
 /// Both the number of producers and the bytes of all replies are bounded. Beyond either bound the
-/// producer that was quiet for longest is forgotten; a producer that is alone forgets its oldest
+/// producer of whom no batch was applied for longest is forgotten (a repeated one does not count, for
+/// only what is journaled decides); a producer that is alone forgets its oldest
 /// replies. Every step is O(1), and nothing depends on the order of a dictionary.
 package struct ProducerTable: ~Copyable {
     private let producersMax: Int
@@ -45,7 +46,7 @@ package struct ProducerTable: ~Copyable {
     /// Replies that were forgotten for want of room though their producer is still known.
     package private(set) var replyEvictions: UInt64 = 0
 
-    private struct Record {
+    struct Record {
         static let byteCount = 128 + Limits.producerWindow * MemoryLayout<KeptReply?>.stride
 
         var producer: ProducerID
@@ -59,6 +60,11 @@ package struct ProducerTable: ~Copyable {
         var lowest: UInt64 {
             let window = UInt64(Limits.producerWindow)
             return max(floor, highest >= window ? highest - window + 1 : 0)
+        }
+
+        /// The replies that are kept, in the order of their sequences.
+        var kept: [KeptReply] {
+            replies.compactMap { $0 }.sorted { $0.sequence < $1.sequence }
         }
 
         static func place(of sequence: UInt64) -> Int {
@@ -89,13 +95,6 @@ package struct ProducerTable: ~Copyable {
         }
         guard let kept = record.replies[Record.place(of: sequence)] else { return .new }
         return kept.fingerprint == fingerprint ? .known(kept) : .reused
-    }
-
-    /// Notes that a producer is still there: it sent a batch again.
-    package mutating func touch(_ producer: ProducerID) {
-        guard let row = rows[producer] else { return }
-        unlink(row)
-        linkAsNewest(row)
     }
 
     /// Keeps the reply to a batch that was applied.
@@ -153,6 +152,39 @@ package struct ProducerTable: ~Copyable {
         guard let kept = records[row].replies[place] else { return }
         records[row].replies[place] = nil
         byteCount -= kept.byteCount
+    }
+
+    // MARK: Snapshots
+
+    func forEachOldestFirst(_ body: (Record) -> Void) {
+        var row = oldest
+        while let current = row {
+            body(records[current])
+            row = records[current].newer
+        }
+    }
+
+    /// Adds a producer of a snapshot as the newest.
+    ///
+    /// - Returns: false when it is there already.
+    mutating func add(_ producer: ProducerID, highest: UInt64, floor: UInt64) -> Bool {
+        if rows[producer] != nil { return false }
+        let row = row(of: producer, startingAt: highest)
+        records[row].floor = floor
+        return true
+    }
+
+    /// Keeps a reply of a snapshot.
+    ///
+    /// - Returns: false when its place is taken, or it is outside the producer's window.
+    mutating func keep(_ reply: KeptReply, of producer: ProducerID) -> Bool {
+        guard let row = rows[producer], reply.sequence >= records[row].lowest,
+            reply.sequence <= records[row].highest,
+            records[row].replies[Record.place(of: reply.sequence)] == nil
+        else { return false }
+        records[row].replies[Record.place(of: reply.sequence)] = reply
+        byteCount += reply.byteCount
+        return true
     }
 
     // MARK: Room

@@ -12,11 +12,17 @@ import SojournModel
 ///     clock         -- 100 .. 110 130 .. 137      (137 at server time 5017)
 package struct PropertyClock: Equatable, Sendable {
     /// The clock at `anchor`; `Int64.min` before the first event.
-    private var time = Int64.min
+    private(set) var time = Int64.min
     /// The largest server time at which an event was admitted.
-    private var anchor = Int64.min
+    private(set) var anchor = Int64.min
 
     package init() {}
+
+    /// As it stood at some moment.
+    init(time: Int64, anchor: Int64) {
+        self.time = time
+        self.anchor = anchor
+    }
 
     /// The clock at a server time: what a batch that comes now is stamped with. `Int64.min` before
     /// the first event.

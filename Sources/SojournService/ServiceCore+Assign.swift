@@ -1,4 +1,5 @@
 import SojournEngine
+import SojournJournal
 import SojournModel
 import SojournWire
 
@@ -15,9 +16,10 @@ extension ServiceCore {
         let verdict =
             isNumbered ? producers.judge(header.producer, header.sequence, fingerprint) : .new
         if case .known(let kept) = verdict {
-            producers.touch(header.producer)
             counters.repeatedBatches += 1
             kept.write(correlation: header.correlation, into: &reply)
+            // The batch may be one of those that are not written yet.
+            restsOn = journal.last
             return
         }
         if isDraining {
@@ -25,18 +27,42 @@ extension ServiceCore {
                 .draining, retryAfterMilliseconds: Self.drainingRetryMilliseconds,
                 "the server is about to stop; send the batch again when it is back")
         }
+        guard journal.isAvailable else {
+            throw Refusal(
+                .journalUnavailable, retryAfterMilliseconds: Self.journalRetryMilliseconds,
+                "the server cannot write its journal for now; send the batch again later")
+        }
         try checkDeadline(header, moment)
-        let row = admission.row(of: header.property)
+        let row = row(of: header.property)
+        let body = Frame.body(of: frame)
+        var record = BatchRecord(
+            partition: 0, property: header.property,
+            clock: properties[row].clock.now(at: moment.serverTime),
+            serverTime: moment.serverTime, producer: header.producer, sequence: header.sequence,
+            fingerprint: fingerprint, replyChecksum: 0)
         try Self.apply(
-            frame, header, verdict, to: &engine, &clocks[row], moment,
-            skew: configuration.properties[row].policy.maxClockSkewMilliseconds,
+            body, record, verdict, keys: .raw, to: &engine, &properties[row].clock,
             limits: configuration.batchLimits, &scratch, &result)
         counters.batches += 1
         AssignReply.encode(result, header: replyHeader(header), into: &reply)
         if isNumbered {
             producers.remember(header.producer, header.sequence, fingerprint, reply: reply.bytes)
         }
+        record.replyChecksum = Frame.bodyChecksum(of: reply.bytes)
+        Self.record(record, body, &journal, engine)
+        restsOn = journal.last
     }
+
+    private static func record(
+        _ record: BatchRecord, _ body: RawSpan, _ journal: inout JournalOutbox,
+        _ engine: borrowing Engine
+    ) {
+        let visitors = engine.batchVisitors
+        journal.append(.batch) { record.write(body, visitors: visitors, to: &$0) }
+    }
+
+    /// Disks come back when somebody has looked after them.
+    private static var journalRetryMilliseconds: UInt32 { 1_000 }
 
     /// How long a stop and a start take at most, about.
     private static var drainingRetryMilliseconds: UInt32 { 1_000 }
@@ -44,29 +70,31 @@ extension ServiceCore {
     /// Applies a batch to an engine. All that can be refused is refused before anything changes.
     ///
     /// Not a method, for the batch lies in `scratch` while engine and clock change.
-    private static func apply(
-        _ frame: RawSpan, _ header: MessageHeader, _ verdict: SequenceVerdict,
-        to engine: inout Engine, _ clock: inout PropertyClock, _ moment: Moment, skew: Int64,
-        limits: BatchLimits, _ scratch: inout DecodeScratch, _ result: inout BatchResult
+    static func apply(
+        _ body: RawSpan, _ record: BatchRecord, _ verdict: SequenceVerdict, keys: VisitorKeys,
+        to engine: inout Engine, _ clock: inout PropertyClock, limits: BatchLimits,
+        _ scratch: inout DecodeScratch, _ result: inout BatchResult
     ) throws(Refusal) {
         let batch: EventBatch
         do throws(WireError) {
-            batch = try AssignRequest.decode(
-                body: Frame.body(of: frame), limits: limits, scratch: &scratch)
+            batch = try AssignRequest.decode(body: body, limits: limits, scratch: &scratch)
         } catch { throw Refusal(error) }
-        if let refusal = Refusal(verdict, header.sequence) { throw refusal }
+        if let refusal = Refusal(verdict, record.sequence) { throw refusal }
 
-        let server = moment.serverTime
+        guard let policy = engine.policy(of: record.property) else {
+            preconditionFailure("property \(record.property.rawValue) was not checked")
+        }
         var sink = NoSink()
         engine.apply(
-            batch, to: header.property,
-            at: AdmissionTime(clock: clock.now(at: server), server: server), result: &result,
-            sink: &sink)
+            batch, keys: keys, to: record.property,
+            at: AdmissionTime(clock: record.clock, server: record.serverTime),
+            result: &result, sink: &sink)
 
         // Events that the engine refused for their time must not move the clock.
-        let last = server.addingReportingOverflow(skew)
+        let last = record.serverTime.addingReportingOverflow(
+            policy.maxClockSkewMilliseconds)
         if let latest = batch.latestTime(notAfter: last.overflow ? .max : last.partialValue) {
-            clock.admit(latest, at: server)
+            clock.admit(latest, at: record.serverTime)
         }
     }
 }

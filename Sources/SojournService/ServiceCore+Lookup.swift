@@ -7,7 +7,7 @@ extension ServiceCore {
     mutating func lookup(
         _ header: MessageHeader, _ body: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
     ) throws(Refusal) {
-        let clock = clocks[admission.row(of: header.property)].now(at: moment.serverTime)
+        let clock = properties[row(of: header.property)].clock.now(at: moment.serverTime)
         let found: [SessionSnapshot]
         do throws(WireError) {
             let request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
@@ -21,5 +21,7 @@ extension ServiceCore {
         } catch { throw Refusal(error) }
         LookupReply(sessions: found, clock: clock).encode(
             header: replyHeader(header), into: &reply)
+        // While the journal cannot be written, what was applied is shown though it may be lost.
+        if journal.isAvailable { restsOn = journal.last }
     }
 }

@@ -1,4 +1,5 @@
 import SojournEngine
+import SojournJournal
 import SojournModel
 import SojournWire
 
@@ -39,8 +40,15 @@ extension ServiceCore {
             Gauge("producer_reply_bytes", producers.byteCount),
             Gauge("producer_reply_evictions_total", producers.replyEvictions),
         ]
-        for (row, property) in configuration.properties.enumerated() {
-            gauges += self.gauges(of: property.id, clocks[row], at: moment)
+        if journal.isOn {
+            gauges += [
+                Gauge("journal_position", journal.last.rawValue),
+                Gauge("journal_durable_position", journal.durable.rawValue),
+                Gauge("journal_available", journal.isAvailable ? 1 : 0),
+            ]
+        }
+        for property in properties {
+            gauges += self.gauges(of: property.id, property.clock, at: moment)
         }
         return gauges + shell.gauges
     }

@@ -1,26 +1,34 @@
 import SojournEngine
+package import SojournJournal
 import SojournModel
 package import SojournWire
 
 /// The whole service but for its sockets, threads and clocks: a frame and a moment in, a reply out
 /// (sojourn-1, "Behaviour of a server").
 ///
-/// It is deterministic: the same configuration, frames and moments give the same replies. It holds
-/// one partition; more of them are more engines, and a batch split by visitor between `decode` and
-/// `apply`.
+/// It is deterministic: the same configuration, frames and moments give the same replies and the same
+/// records for the journal, and those records replayed give the same state. It holds one partition;
+/// more of them are more engines, and a batch split by visitor between `decode` and `apply`.
+///
+/// What changes state is recorded in `journal`; the shell writes it, and holds back a reply until what
+/// it `restsOn` is written.
 package struct ServiceCore: ~Copyable {
     /// How many engines share the visitors.
     static var partitions: Int { 1 }
 
-    let configuration: ServiceConfiguration
+    package let configuration: ServiceConfiguration
     let admission: Admission
     /// The server's time when it was made.
     let startedAt: Int64
 
     var engine: Engine
-    /// One a property, in the order of the configuration.
-    var clocks: [PropertyClock]
+    /// All that state is kept of, those that are no longer configured included, in the order in which
+    /// they became known.
+    var properties: [ServedProperty] = []
     var producers: ProducerTable
+    package var journal: JournalOutbox
+    /// The record that the last answer rests on.
+    package internal(set) var restsOn = JournalPosition.start
     var counters = ServiceCounters()
     /// What STATUS shows besides. The shell sets it before a STATUS is answered.
     package var shell = ShellReport()
@@ -30,10 +38,14 @@ package struct ServiceCore: ~Copyable {
     /// Used for one batch after another.
     var scratch = DecodeScratch()
     var result = BatchResult()
+    var replayed = ByteWriter()
 
+    /// A service without state. One that has a journal replays it first; then, or at once, `adopt`
+    /// makes the configured properties known.
+    ///
     /// - Precondition: there is a property, each has an id of its own and a policy without fault,
     ///   and the limits are within those of the protocol.
-    package init(_ configuration: ServiceConfiguration, startedAt: Int64) {
+    package init(_ configuration: ServiceConfiguration, startedAt: Int64, isJournaled: Bool) {
         precondition(!configuration.properties.isEmpty)
         precondition(configuration.messageBytesMax <= Limits.messageBytesMax)
         precondition(configuration.credit <= Limits.creditMax)
@@ -41,11 +53,16 @@ package struct ServiceCore: ~Copyable {
         self.startedAt = startedAt
         admission = Admission(configuration)
         engine = Engine(secret: configuration.secret, limits: configuration.engineLimits)
-        for property in configuration.properties { engine.set(property.policy, of: property.id) }
-        clocks = Array(repeating: PropertyClock(), count: configuration.properties.count)
+        journal = JournalOutbox(isOn: isJournaled)
         producers = ProducerTable(
             producersMax: configuration.producersMax,
             replyBytesMax: configuration.producerReplyBytesMax)
+    }
+
+    /// A service without a journal.
+    package init(_ configuration: ServiceConfiguration, startedAt: Int64) {
+        self.init(configuration, startedAt: startedAt, isJournaled: false)
+        adopt()
     }
 
     /// Answers one request: any bytes at all. A refused one changes nothing but a counter.
@@ -56,6 +73,7 @@ package struct ServiceCore: ~Copyable {
     package mutating func answer(
         _ frame: RawSpan, at moment: Moment, into reply: inout ByteWriter
     ) -> Answer {
+        restsOn = .start
         do throws(Refusal) {
             let header = try admission.check(frame)
             counters.count(header.operation)
@@ -93,18 +111,36 @@ package struct ServiceCore: ~Copyable {
     /// answered when they are sent again, and so is everything else.
     package mutating func drain() { isDraining = true }
 
-    /// Lets time go by without requests: sessions that are due are finished.
+    /// Lets time go by without requests: sessions that are due are finished. It waits while the journal
+    /// cannot be written, for what it does is recorded.
     ///
     /// - Returns: true when more is due than one call does, so that requests need not wait for all.
     package mutating func tick(at moment: Moment) -> Bool {
+        guard journal.isAvailable else { return false }
         var isMoreDue = false
         var sink = NoSink()
-        for (row, property) in configuration.properties.enumerated() {
-            let clock = clocks[row].now(at: moment.serverTime)
-            guard clock > .min else { continue }
+        for property in properties {
+            let clock = property.clock.now(at: moment.serverTime)
+            guard clock > .min, engine.isAnythingDue(property.id, clock: clock) else { continue }
+            journal.append(.tick) { writer in
+                TickRecord(partition: 0, property: property.id, clock: clock).write(to: &writer)
+            }
             if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
         }
         return isMoreDue
+    }
+
+    /// Visitors with a session that is not finished.
+    package var liveVisitors: Int { engine.liveVisitors }
+
+    /// Where a property stands in `properties`.
+    ///
+    /// - Precondition: it is known, as all are that `admission` lets through.
+    func row(of property: PropertyID) -> Int {
+        guard let row = properties.firstIndex(where: { $0.id == property }) else {
+            preconditionFailure("property \(property.rawValue) was not checked")
+        }
+        return row
     }
 
     /// Code 22: work that was not started in time is not started (sojourn-1, "Header").

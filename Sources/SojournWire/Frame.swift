@@ -63,4 +63,9 @@ package enum Frame {
     package static func body(of frame: RawSpan) -> RawSpan {
         frame.extracting(MessageHeader.byteCount...)
     }
+
+    /// The checksum of the body as the header has it.
+    ///
+    /// - Precondition: the frame has a header.
+    package static func bodyChecksum(of frame: RawSpan) -> UInt32 { frame.integer(at: 52) }
 }

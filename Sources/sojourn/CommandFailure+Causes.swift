@@ -39,6 +39,9 @@ extension CommandFailure {
             case .badEndpoint, .insecureListen: .usage
             case .addressInUse, .addressNotAvailable: .unavailable
             case .permissionDenied: .noPermission
+            case .dataTaken: .temporary
+            case .badData: .badInput
+            case .disk: .inputOutput
             case .system: .system
             }
         self.init(status, "\(error)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Logging
+import SojournJournal
 import SojournServer
 
 /// `sojourn serve`
@@ -11,14 +12,17 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the service: events in, session assignments out.",
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
-            SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
-            SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
+            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
 
             Exit codes: 0 stopped when asked to, \(ExitStatus.usage.rawValue) bad usage, \
             \(ExitStatus.unavailable.rawValue) address in use, \
+            \(ExitStatus.badInput.rawValue) damaged data directory, \
+            \(ExitStatus.temporary.rawValue) data directory in use, \
+            \(ExitStatus.inputOutput.rawValue) refused by the disk, \
             \(ExitStatus.software.rawValue) fault of its own, \
             \(ExitStatus.system.rawValue) refused by the system, \
             \(ExitStatus.noPermission.rawValue) no permission, \
@@ -49,6 +53,18 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Longest session: 24h, or off.", valueName: "duration"))
     var maxDuration: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A directory for journal and snapshots, so that nothing is lost at a restart.",
+            valueName: "dir"))
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How far a batch goes before its answer leaves: none, os, disk. (default: disk)",
+            valueName: "level"))
+    var durability: Durability?
 
     @Option(
         help: ArgumentHelp(
@@ -98,6 +114,8 @@ struct ServeCommand: AsyncParsableCommand {
         var options = ServerSettings()
         options.listens = listen.isEmpty ? nil : listen
         options.secretFile = secretFile
+        options.data = data
+        options.durability = durability
         options.allowsInsecureListen = insecureListen ? true : nil
         options.logLevel = logLevel
         options.policy = try policy()
@@ -167,3 +185,5 @@ private final class StopSignals {
         }
     }
 }
+
+extension Durability: ExpressibleByArgument {}

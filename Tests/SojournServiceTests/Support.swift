@@ -18,12 +18,27 @@ struct TestService: ~Copyable {
         at now: Int64 = start, policy: SessionPolicy = .init(),
         _ change: (inout ServiceConfiguration) -> Void = { _ in }
     ) {
-        var configuration = ServiceConfiguration(
-            properties: [ServiceProperty(id: Self.property, name: "shop", policy: policy)],
-            secret: Self.secret)
-        change(&configuration)
-        core = ServiceCore(configuration, startedAt: now)
+        core = ServiceCore(Self.configuration(policy, change), startedAt: now)
         self.now = now
+    }
+
+    /// One that records what it does, without state and policies yet.
+    init(
+        journaledAt now: Int64, policy: SessionPolicy,
+        _ change: (inout ServiceConfiguration) -> Void
+    ) {
+        core = ServiceCore(Self.configuration(policy, change), startedAt: now, isJournaled: true)
+        self.now = now
+    }
+
+    private static func configuration(
+        _ policy: SessionPolicy, _ change: (inout ServiceConfiguration) -> Void
+    ) -> ServiceConfiguration {
+        var configuration = ServiceConfiguration(
+            properties: [ServiceProperty(id: property, name: "shop", policy: policy)],
+            secret: secret)
+        change(&configuration)
+        return configuration
     }
 
     /// What any bytes are answered with.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import SojournJournal
 import SojournModel
 import SojournWire
 import ZeroMQ
@@ -14,6 +15,9 @@ struct ServiceBench: ParsableCommand {
             Service and yardstick take turns, so that a machine that changes its speed does so for \
             both; figures are medians over the rounds. The yardstick is a C program that answers \
             requests of the same size with replies of the same size and does nothing else.
+
+            With --durability os or disk a second server that journals takes turns as well, and is \
+            compared with the one that does not; in the end it is killed and started again.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -23,6 +27,9 @@ struct ServiceBench: ParsableCommand {
     @Option(help: "Requests in flight.") var depth = 16
     @Option(help: "Live visitors.") var visitors = 100_000
     @Option(help: "Events of one visitor in a batch, on average.") var eventsPerVisitor = 4
+    @Option(help: "none, os or disk.") var durability = Durability.none
+    @Option(help: "Where the journal is kept during the bench; a fresh folder in it is used.")
+    var data: String?
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -56,6 +63,11 @@ struct ServiceBench: ParsableCommand {
         let live = try load.gauge("live_visitors")
         let bytes = Double(residentBytes(of: String(server.identifier)) - before) / Double(live)
         _ = try load.run(seconds: 0.5)
+        var journaled: JournaledService?
+        if durability != .none {
+            journaled = try JournaledService.start(self, in: directory, context)
+        }
+        defer { journaled?.stop() }
 
         let echoEndpoint = try endpoint("echo", in: directory, context)
         let echo = try ChildProcess(
@@ -73,14 +85,16 @@ struct ServiceBench: ParsableCommand {
             let before = processorSeconds(of: server.identifier)
             service.append(try load.run(seconds: seconds))
             processor += processorSeconds(of: server.identifier) - before
+            try journaled?.run(seconds: seconds)
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
         }
         let batches = service.map { $0.batchesPerSecond * seconds }.reduce(0, +)
-        try report(
+        var figures = report(
             load, service, echoes, bytesPerVisitor: bytes,
-            processorMicroseconds: processor / batches * 1e6
-        ).show(asJSON: json)
+            processorMicroseconds: processor / batches * 1e6)
+        try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        try figures.show(asJSON: json)
     }
 
     private func report(
@@ -127,7 +141,7 @@ struct ServiceBench: ParsableCommand {
     }
 
     /// An endpoint that nobody uses now.
-    private func endpoint(_ name: String, in directory: URL, _ context: Context) throws -> String {
+    func endpoint(_ name: String, in directory: URL, _ context: Context) throws -> String {
         switch transport {
         case .ipc: return "ipc://\(directory.path)/\(name)"
         case .tcp:
@@ -164,12 +178,18 @@ final class ChildProcess {
         try process.run()
     }
 
+    /// Ends the program as a power cut would, but for the disk.
+    func kill() {
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     /// Asks the program to end, and waits until it has; after 6 seconds it is made to.
     func stop() {
         if process.isRunning { process.terminate() }
         let end = monotonicSeconds() + 6
         while process.isRunning, monotonicSeconds() < end { usleep(10_000) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { kill() }
         process.waitUntilExit()
     }
 

@@ -1,0 +1,105 @@
+import Foundation
+import SojournJournal
+import SojournModel
+import ZeroMQ
+
+/// The same service with a journal, for `sojourn bench service --durability`: its rounds stand beside
+/// those of the one without, and in the end it is killed and started again.
+struct JournaledService: ~Copyable {
+    private let bench: ServiceBench
+    private let directory: URL
+    private let endpoint: String
+    private var server: ChildProcess
+    private var load: ServiceLoad
+    private var rounds: [ServiceLoad.Round] = []
+    private var processor = 0.0
+
+    /// Starts the server, and lets every visitor arrive.
+    static func start(
+        _ bench: ServiceBench, in directory: URL, _ context: Context
+    ) throws -> JournaledService {
+        let parent = bench.data.map { URL(fileURLWithPath: $0) } ?? directory
+        let data = parent.appendingPathComponent(
+            "sojourn-bench-data-\(ProcessInfo.processInfo.processIdentifier)")
+        let endpoint = try bench.endpoint("journaled", in: directory, context)
+        let server = try startServer(bench, endpoint, data)
+        let load = try ServiceLoad(
+            endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
+            eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth)
+        var service = JournaledService(bench, data, endpoint, server, load)
+        try service.load.greet(within: 10)
+        try service.load.fill()
+        _ = try service.load.run(seconds: 0.5)
+        return service
+    }
+
+    private init(
+        _ bench: ServiceBench, _ directory: URL, _ endpoint: String, _ server: ChildProcess,
+        _ load: consuming ServiceLoad
+    ) {
+        self.bench = bench
+        self.directory = directory
+        self.endpoint = endpoint
+        self.server = server
+        self.load = load
+    }
+
+    private static func startServer(
+        _ bench: ServiceBench, _ endpoint: String, _ directory: URL
+    ) throws -> ChildProcess {
+        try ChildProcess(
+            "sojourn",
+            [
+                "serve", "--listen", endpoint, "--log-level", "error", "--data", directory.path,
+                "--durability", bench.durability.rawValue,
+            ])
+    }
+
+    mutating func run(seconds: Double) throws {
+        let before = processorSeconds(of: server.identifier)
+        rounds.append(try load.run(seconds: seconds))
+        processor += processorSeconds(of: server.identifier) - before
+    }
+
+    /// - Parameter others: batches per second of the rounds without a journal.
+    mutating func report(to figures: inout Figures, beside others: [Double]) throws {
+        let batches = median(rounds.map(\.batchesPerSecond))
+        let events = batches * Double(bench.batch)
+        figures.add("journaled_events_per_second", events, events.millions)
+        figures.add(
+            "journaled_p50_us", median(rounds.map(\.p50)), median(rounds.map(\.p50)).fixed(0))
+        figures.add(
+            "journaled_p99_us", median(rounds.map(\.p99)), median(rounds.map(\.p99)).fixed(0))
+        let ratios = zip(rounds, others).map { $0.batchesPerSecond / $1 }
+        figures.add(
+            "journaled_ratio", median(ratios),
+            "\(median(ratios).fixed(2)) of the service without a journal "
+                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        for name in [
+            "snapshots_total", "snapshot_bytes", "snapshot_longest_pause_microseconds",
+        ] {
+            let value = Double(try load.gauge(name))
+            figures.add(name, value, value.fixed(0))
+        }
+
+        let live = try load.gauge("live_visitors")
+        server.kill()
+        let began = monotonicSeconds()
+        server = try Self.startServer(bench, endpoint, directory)
+        try load.greet(within: 60)
+        let took = monotonicSeconds() - began
+        let recovered = try load.gauge("live_visitors")
+        guard recovered == live else {
+            throw CommandFailure(
+                .software, "\(live) visitors were live, and \(recovered) after the restart")
+        }
+        figures.add(
+            "restart_seconds", took,
+            "\(took.fixed(2)) from the start to the first answer, \(live) live visitors")
+    }
+
+    func stop() {
+        server.stop()
+        try? FileManager.default.removeItem(at: directory)
+    }
+}
