@@ -201,7 +201,8 @@ extension OrdinalMemory {
         evictions = try words.takeCount("the number of evictions")
         try source.load(id, into: &ring, repeating: Entry(visitor: 0, ordinal: 0, seconds: 0))
         guard room >= 128, droppedBefore + ring.count <= room else {
-            throw StateFault(id, "\(ring.count) remembered visitors are more than there is room for")
+            throw StateFault(
+                id, "\(ring.count) remembered visitors are more than there is room for")
         }
         var last: UInt32 = 0
         for index in 0..<ring.count {

@@ -82,7 +82,9 @@ extension Slab {
         for _ in 0..<count {
             guard next > 0, next <= UInt32(chunkMask) + 1,
                 claims.claim(UInt32(chunk << chunkShift) + next) != nil
-            else { throw StateFault(claims.section, "chunk \(chunk) has a wrong list of free blocks") }
+            else {
+                throw StateFault(claims.section, "chunk \(chunk) has a wrong list of free blocks")
+            }
             // The claim says that the block was filled; a free one begins with the next one's number.
             next = unsafe self[UInt32(chunk << chunkShift) + next].load(as: UInt32.self)
         }

@@ -22,7 +22,8 @@ extension ServerSettings {
         self.init()
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
-            "listen", "insecureListen", "deployment", "secretFile", "data", "durability", "logLevel",
+            "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
+            "logLevel",
             "properties", "limits",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }

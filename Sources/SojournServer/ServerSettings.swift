@@ -69,7 +69,8 @@ package struct ServerSettings: Sendable {
                 directory: data, durability: durability ?? .disk)
         } else if durability ?? .none != .none {
             throw ConfigurationError(
-                source: "durability", "there is nothing to keep durable without a data directory; "
+                source: "durability",
+                "there is nothing to keep durable without a data directory; "
                     + "say where with --data DIR")
         }
         return (configuration, warnings)

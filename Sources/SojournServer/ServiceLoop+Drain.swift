@@ -35,7 +35,9 @@ extension ServiceLoop {
             let now = ServerClock.steadyMilliseconds()
             if isBusy { lastBusy = now }
             if unanswered == 0, now - lastBusy >= Self.quietMilliseconds { return }
-            if owed == 0, unanswered == waiting.count, now - began >= Self.refuseMilliseconds { return }
+            if owed == 0, unanswered == waiting.count, now - began >= Self.refuseMilliseconds {
+                return
+            }
             if now - began >= Self.answerMilliseconds { break }
             if !isBusy { try wait(atMost: 10) }
         }

@@ -15,12 +15,13 @@ struct ShellCounters {
     ) -> ShellReport {
         var report = ShellReport()
         report.refusals = refusals
-        report.gauges = [
-            Gauge("queued_requests", UInt64(queuedRequests)),
-            Gauge("queued_bytes", UInt64(queuedBytes)),
-            Gauge("replies_unreachable_total", repliesUnreachable),
-            Gauge("replies_unread_total", repliesUnread),
-        ] + journal
+        report.gauges =
+            [
+                Gauge("queued_requests", UInt64(queuedRequests)),
+                Gauge("queued_bytes", UInt64(queuedBytes)),
+                Gauge("replies_unreachable_total", repliesUnreachable),
+                Gauge("replies_unread_total", repliesUnread),
+            ] + journal
         return report
     }
 }

@@ -52,7 +52,8 @@ extension ServiceCore {
         header.property = record.property
         AssignReply.encode(result, header: replyHeader(header), into: &replayed)
         guard Frame.bodyChecksum(of: replayed.bytes) == record.replyChecksum else {
-            return "it comes to another reply than the one that was given; is the secret, or a limit "
+            return
+                "it comes to another reply than the one that was given; is the secret, or a limit "
                 + "of the state, another one than it was?"
         }
         if record.producer.rawValue != 0 {

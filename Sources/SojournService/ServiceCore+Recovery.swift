@@ -36,8 +36,8 @@ extension ServiceCore {
         from journal: inout some Journal & ~Copyable
     ) throws(RecoveryError) -> Recovery {
         var recovery = Recovery()
-        if let snapshot = try Self.wrapping({ () throws(JournalError) in try journal.loadSnapshot() })
-        {
+        if let snapshot = try Self.wrapping({ () throws(JournalError) in try journal.loadSnapshot()
+        }) {
             recovery.snapshot = snapshot.position
             do throws(StateFault) { try restore(from: snapshot) } catch {
                 throw .state(error, snapshot.position)

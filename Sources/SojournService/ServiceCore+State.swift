@@ -47,7 +47,8 @@ extension ServiceCore {
         let rows = try snapshot.elements(ServiceSection.properties, of: 24)
         for row in 0..<rows.byteCount / 24 {
             let id = PropertyID(rows.integer(at: 24 * row, as: UInt32.self))
-            guard engine.properties.contains(id), !properties.contains(where: { $0.id == id }) else {
+            guard engine.properties.contains(id), !properties.contains(where: { $0.id == id })
+            else {
                 throw StateFault(
                     ServiceSection.properties,
                     "property \(id.rawValue) has a clock and no state, or two clocks")
@@ -122,7 +123,8 @@ extension ProducerTable {
             let highest = producers.integer(at: 32 * row + 8, as: UInt64.self)
             let floor = producers.integer(at: 32 * row + 16, as: UInt64.self)
             let end = reply + Int(producers.integer(at: 32 * row + 24, as: UInt32.self))
-            guard end <= replies.byteCount / 24, add(producer, highest: highest, floor: floor) else {
+            guard end <= replies.byteCount / 24, add(producer, highest: highest, floor: floor)
+            else {
                 throw StateFault(
                     ServiceSection.producers,
                     "producer \(producer.rawValue) is there twice, or lacks replies")

@@ -107,7 +107,8 @@ struct StateTests {
     }
 
     static func step(
-        _ run: inout EngineRun, _ batch: [Scenario.Arrival], _ clock: Int64, _ policy: SessionPolicy?
+        _ run: inout EngineRun, _ batch: [Scenario.Arrival], _ clock: Int64,
+        _ policy: SessionPolicy?
     ) {
         if let policy { run.engine.set(policy, of: property) }
         run.setClock(clock)
@@ -157,7 +158,9 @@ struct StateTests {
             let events = (0..<random.pick([50, 400])).map { _ in
                 TestEvent(
                     "\(random.number(1...visitors))", now - random.number(0...15 * second),
-                    random.pick([.view, .view, .view, .action, .conversion, .heartbeat, .start, .end]),
+                    random.pick([
+                        .view, .view, .view, .action, .conversion, .heartbeat, .start, .end,
+                    ]),
                     name: random.once(in: 4) ? "/page/\(random.number(0...2_000))" : "/home",
                     context: TestContext(
                         device: random.pick(["", "phone", "tablet"]),
