@@ -299,7 +299,7 @@ export class SojournClient {
     } else if (this.#link !== 'down') {
       this.#dropLink(now, now);
     }
-    this.#schedule();
+    this.#schedule(now);
   }
 
   #greetingFailed(fault, now) {
@@ -401,7 +401,7 @@ export class SojournClient {
         isAbandoned: false,
       });
       this.#pump(now);
-      this.#schedule();
+      this.#schedule(now);
     });
   }
 
@@ -479,7 +479,7 @@ export class SojournClient {
     }
     if (this.#link === 'greeting' && header.correlation === this.#greeting) {
       this.#greeted(header, frame, now);
-      this.#schedule();
+      this.#schedule(now);
       return;
     }
     const request = this.#inFlight.get(header.correlation);
@@ -493,7 +493,7 @@ export class SojournClient {
     }
     if (this.#link === 'leaving' && this.#inFlight.size === 0) this.#dropLink(now, now);
     this.#pump(now);
-    this.#schedule();
+    this.#schedule(now);
   }
 
   #answered(request, header, frame) {
@@ -548,10 +548,12 @@ export class SojournClient {
 
   // ---- Time
 
-  /** Sets the timer to when there is something to do, if nothing happens before. */
-  #schedule() {
+  /**
+   * Sets the timer to when there is something to do, if nothing happens before. `now` is the time for
+   * which that was last decided: a pause that has ended since then would else never be noticed.
+   */
+  #schedule(now) {
     clearTimeout(this.#timer);
-    const now = performance.now();
     const times = [];
     const hasWork = this.#waiting.length > 0 || this.#again.length > 0;
     if (this.#link === 'down' && hasWork) times.push(Math.max(this.#linkEnd, this.#pausedUntil));
@@ -563,7 +565,8 @@ export class SojournClient {
       times.push(isAbandoned ? attemptEnd : Math.min(attemptEnd, deadline));
     }
     if (times.length === 0 || this.#isClosed) return;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(Math.min(...times) - now)));
+    const wait = Math.min(...times) - performance.now();
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(wait)));
   }
 
   #tick() {
@@ -577,7 +580,7 @@ export class SojournClient {
       this.#dropLink(now, now);
     }
     this.#pump(now);
-    this.#schedule();
+    this.#schedule(now);
   }
 
   #failOverdue(now) {
