@@ -75,6 +75,11 @@ let package = Package(
             name: "sojourn-yardstick", dependencies: ["CZeroMQ"], path: "Sources/yardstick",
             linkerSettings: [.linkedLibrary("zmq")]),
 
+        // The Swift client among the clients of other languages: see proto-spec/README.md.
+        .executableTarget(
+            name: "client-worker", dependencies: ["SojournClient"], path: "Tests/ClientWorker",
+            swiftSettings: strict),
+
         // Tests, and what they share.
         .target(
             name: "SojournTestKit",
@@ -111,6 +116,11 @@ let package = Package(
             dependencies: [
                 "SojournClient", "SojournServer", "SojournService", "SojournWire", "SojournModel",
                 "ZeroMQ", log,
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournClientsTests",
+            dependencies: [
+                "sojourn", "client-worker", "SojournClient", "SojournModel", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournCommandTests",

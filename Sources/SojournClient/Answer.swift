@@ -10,10 +10,13 @@ public struct Answer: Equatable, Sendable {
     public let revisions: [Revision]
     /// The property's clock when the batch was admitted; nil before its first event.
     public let clock: EventTime?
+    /// Who numbered the batch, and its number: see `SojournClient.Options.producer`.
+    public let producer: UInt64
+    public let sequence: UInt64
 }
 
 extension Answer {
-    init(_ reply: borrowing AssignReplyView) {
+    init(_ reply: borrowing AssignReplyView, _ header: MessageHeader) {
         var sessions: [SessionRow] = []
         sessions.reserveCapacity(reply.sessionCount)
         for row in 0..<reply.sessionCount { sessions.append(reply.session(row)) }
@@ -31,6 +34,7 @@ extension Answer {
         for row in 0..<reply.revisionCount { revisions.append(reply.revision(row)) }
         self.init(
             assignments: assignments, revisions: revisions,
-            clock: EventTime(clock: reply.clock))
+            clock: EventTime(clock: reply.clock), producer: header.producer.rawValue,
+            sequence: header.sequence)
     }
 }

@@ -21,6 +21,15 @@ extension SojournClient {
         public var attempts = 3
         /// How long a call takes at most, with its waiting and its attempts.
         public var timeout: Duration = .seconds(30)
+        /// Who numbers the batches; not 0, and nobody else's at the same time. Nil takes a random one.
+        ///
+        /// A program that keeps it, and `Answer.sequence`, can send its last batch again after a
+        /// crash, with the same events and this number as `firstSequence`: the server applies it
+        /// once. Such a program must not let more batches be refused in a row than the server
+        /// remembers of a producer; with a random one the client takes another by itself.
+        public var producer: UInt64?
+        /// Number of the first batch; from 1 up to but without 2^63.
+        public var firstSequence: UInt64 = 1
         /// Requests in flight at one time, if it is to be less than the server allows.
         public var inFlightMax: Int?
 
@@ -40,6 +49,10 @@ extension SojournClient.Options {
             "a client's name has at most \(Limits.clientNameBytesMax) bytes")
         try require(attempts >= 1, "a message must be sent at least once: attempts is \(attempts)")
         try require(inFlightMax ?? 1 >= 1, "inFlightMax must be at least 1")
+        try require(producer != 0, "a producer is not 0")
+        try require(
+            firstSequence >= 1 && firstSequence < 1 << 63,
+            "firstSequence must be from 1 up to but without 2^63")
         for (duration, what) in [
             (connectTimeout, "connectTimeout"), (greetingTimeout, "greetingTimeout"),
             (attemptTimeout, "attemptTimeout"), (timeout, "timeout"),

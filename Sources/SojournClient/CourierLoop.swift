@@ -39,7 +39,7 @@ struct CourierLoop: ~Copyable {
         self.wakeUp = wakeUp
         dispatcher = Dispatcher(
             endpoints: endpoints, options: courier.options,
-            producer: ProducerID(.random(in: 1 ... .max)), now: .now)
+            producer: ProducerID(courier.options.producer ?? .random(in: 1 ... .max)), now: .now)
         poller.add(wakeUp)
     }
 

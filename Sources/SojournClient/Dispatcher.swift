@@ -85,9 +85,9 @@ struct Dispatcher {
     private(set) var toSendAgain = 0
 
     private var producer: ProducerID
-    private var sequence: UInt64 = 1
+    private var sequence: UInt64
     /// The highest batch of this producer that was applied.
-    private var appliedSequence: UInt64 = 0
+    private var appliedSequence: UInt64
     var producerWindow: UInt64 = UInt64(Limits.producerWindow)
     var credit = 1
 
@@ -110,6 +110,8 @@ struct Dispatcher {
         self.endpoints = endpoints
         self.options = options
         self.producer = producer
+        sequence = options.firstSequence
+        appliedSequence = sequence - 1
         link = Link(deployment: options.deployment, connectDeadline: now + options.connectTimeout)
         connect(endpoint: 0, now: now)
     }
@@ -224,11 +226,12 @@ extension Dispatcher {
     ///
     /// A server remembers so many batches behind its highest and takes so many beyond it. So a batch
     /// that still may have to be sent again must not fall out of that window, nor must refused
-    /// batches, which leave holes, carry the numbers beyond it: then there is a new producer.
+    /// batches, which leave holes, carry the numbers beyond it: then there is a new producer, unless
+    /// the program chose this one.
     private mutating func nextStamp() -> Stamp? {
         let oldest = oldestUnsettledSequence
         if let oldest, sequence - oldest >= producerWindow { return nil }
-        if sequence > appliedSequence + producerWindow {
+        if options.producer == nil, sequence > appliedSequence + producerWindow {
             if oldest != nil { return nil }
             producer = producer.successor
             sequence = 1

@@ -14,7 +14,10 @@ public struct PendingAnswer: Sendable {
     /// - Throws: `SojournError`, or `CancellationError` at once when the task is cancelled. The
     ///   batch is then perhaps applied and perhaps not.
     public var answer: Answer {
-        get async throws { try await withAssignments { Answer($0) } }
+        get async throws {
+            let reply = try await reply
+            return try reply.withAssignments(events: eventCount) { Answer($0, reply.header) }
+        }
     }
 
     /// Reads the answer in place.

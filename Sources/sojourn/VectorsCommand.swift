@@ -27,6 +27,10 @@ struct VectorsCommand: ParsableCommand {
         print(
             "\(report.passed) vectors passed (\(report.identical) written with the same bytes), "
                 + "\(report.failures.count) failed")
+        // As every client's own program ends: see proto-spec/README.md.
+        print(
+            "RESULT valid-encoded \(report.valid) valid-decoded \(report.valid) "
+                + "invalid-refused \(report.invalid)")
         guard report.isGood else {
             throw CommandFailure(
                 .failure, "\(report.failures.count) vectors failed in \(directory)")

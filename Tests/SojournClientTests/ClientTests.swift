@@ -68,6 +68,23 @@ import Testing
         #expect(requests[0].header.deadlineMilliseconds == 5_000)
     }
 
+    @Test func `a program that kept its numbers sends its last batch again`() async throws {
+        let server = try FakeServer()
+        var options = SojournClient.Options()
+        options.producer = 77
+        options.firstSequence = 41
+        let first = try await SojournClient.connect(to: server.endpoint, options: options)
+        let answer = try await first.assign([view("anna")])
+        #expect(answer.producer == 77)
+        #expect(answer.sequence == 41)
+        await first.close()
+        let second = try await SojournClient.connect(to: server.endpoint, options: options)
+        let again = try await second.assign([view("anna")])
+        #expect(again == answer)
+        #expect(try await second.assign([view("anna")]).assignments[0].position == 2)
+        await second.close()
+    }
+
     @Test func `a batch is filled and sent again and again`() async throws {
         let server = try FakeServer()
         let client = try await SojournClient.connect(to: server.endpoint)

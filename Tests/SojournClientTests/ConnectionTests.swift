@@ -76,6 +76,15 @@ import Testing
             try await failure {
                 _ = try await SojournClient.connect(to: "tcp://127.0.0.1:1", options: options)
             }.code == .invalidArgument)
+        for (producer, sequence) in [(0, 1), (nil, 0), (nil, 1 << 63)] as [(UInt64?, UInt64)] {
+            var options = SojournClient.Options()
+            options.producer = producer
+            options.firstSequence = sequence
+            #expect(
+                try await failure {
+                    _ = try await SojournClient.connect(to: "tcp://127.0.0.1:1", options: options)
+                }.code == .invalidArgument)
+        }
         #expect(
             try await failure { _ = try await SojournClient.connect(to: []) }.code
                 == .invalidArgument)

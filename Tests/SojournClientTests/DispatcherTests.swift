@@ -112,6 +112,37 @@ import Testing
         #expect(dispatcher.nextToSend(now: Self.start)?.stamp?.sequence == 9)
     }
 
+    /// Sends batches that are all refused, and returns who numbered them and how.
+    private static func stamps(ofRefused count: UInt64, producer: UInt64?) -> [Stamp] {
+        var options = SojournClient.Options()
+        options.producer = producer
+        options.firstSequence = 100
+        var dispatcher = Dispatcher(
+            endpoints: ["one"], options: options, producer: ProducerID(5), now: start)
+        _ = dispatcher.greeted(hello(credit: 4), now: start)
+        dispatcher.producerWindow = 8
+        return (1...count).compactMap { id in
+            dispatcher.submit(id, .assign, deadline: start + .seconds(9))
+            let stamp = dispatcher.nextToSend(now: start)?.stamp
+            _ = dispatcher.refused(id, refusal(.unknownProperty), now: start)
+            return stamp
+        }
+    }
+
+    @Test func `a random producer is left before refused batches carry its numbers too far`() {
+        let stamps = Self.stamps(ofRefused: 9, producer: nil)
+        #expect(stamps.prefix(8).map(\.sequence) == Array(100...107))
+        #expect(stamps.prefix(8).allSatisfy { $0.producer == ProducerID(5) })
+        #expect(stamps[8].producer != ProducerID(5))
+        #expect(stamps[8].sequence == 1)
+    }
+
+    @Test func `a producer that the program chose is kept, and the server says what it thinks`() {
+        let stamps = Self.stamps(ofRefused: 20, producer: 5)
+        #expect(stamps.map(\.sequence) == Array(100...119))
+        #expect(stamps.allSatisfy { $0.producer == ProducerID(5) })
+    }
+
     /// Plays a server and a network that do their worst, and checks what must hold at every step.
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
     func `whatever happens, each request ends once and is numbered once`(seed: UInt64) {

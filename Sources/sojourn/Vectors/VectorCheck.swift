@@ -19,11 +19,22 @@ struct VectorCheck {
     struct Report: Equatable {
         /// Files that hold what they promise.
         var passed = 0
-        /// Of the valid ones, those that this codec writes with the very bytes of the file.
+        var valid = Count()
+        var invalid = Count()
+        /// Of the valid ones, those that this codec writes with the very bytes of the file; of the
+        /// others it makes another choice, and reads what it has written as the same.
         var identical = 0
         var failures: [Failure] = []
 
         var isGood: Bool { failures.isEmpty && passed > 0 }
+    }
+
+    /// How many there are, and how many of them passed.
+    struct Count: Equatable, CustomStringConvertible {
+        var all = 0
+        var passed = 0
+
+        var description: String { "\(passed)/\(all)" }
     }
 
     /// Runs every `.json` file in a folder and the folders in it, in the order of their names.
@@ -34,10 +45,14 @@ struct VectorCheck {
         else { throw CocoaError(.fileReadNoSuchFile) }
         var report = Report()
         for path in paths {
+            var kind = \Report.valid
             do {
                 let data = try Data(contentsOf: directory.appendingPathComponent(path))
                 let vector = try JSONDecoder().decode(VectorValue.self, from: data)
+                if vector["valid"] == false { kind = \.invalid }
+                report[keyPath: kind].all += 1
                 if try check(vector) { report.identical += 1 }
+                report[keyPath: kind].passed += 1
                 report.passed += 1
             } catch let mismatch as Mismatch {
                 report.failures.append(Failure(file: path, reason: mismatch.reason))
