@@ -10,6 +10,8 @@ struct CourierLoop: ~Copyable {
     private static var hello: UInt64 { 0 }
     /// Messages to receive before looking at anything else, so that a flood cannot shut out the rest.
     private static var receivesMax: Int { 256 }
+    /// A reply may be larger than any request: this is more than the largest.
+    private static var replyBytesMax: Int { 64 << 20 }
     /// How long a connection may take no messages, while there are some, before it counts as lost.
     private static var lossMilliseconds: Int { 200 }
 
@@ -121,7 +123,7 @@ extension CourierLoop {
             let socket = try Socket(.dealer, in: context)
             try socket.set(
                 .immediate(true), .linger(milliseconds: 0),
-                .maxMessageBytes(Limits.messageBytesMax),
+                .maxMessageBytes(Self.replyBytesMax),
                 .reconnectInterval(milliseconds: 50), .reconnectIntervalMax(milliseconds: 1_000))
             try socket.connect(endpoint)
             replaceSocket(socket)

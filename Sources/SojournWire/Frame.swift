@@ -8,7 +8,7 @@ package enum Frame {
     /// Checks everything that can be said of a frame without looking into its body, in the order of
     /// precedence of the error registry. The body is what `body(of:)` gives.
     ///
-    /// - Parameter messageBytesMax: the largest frame, header included.
+    /// - Parameter messageBytesMax: the largest request, header included. Replies may be larger.
     package static func open(
         _ frame: RawSpan, messageBytesMax: Int = Limits.messageBytesMax, role: Role
     ) throws(WireError) -> MessageHeader {
@@ -42,7 +42,7 @@ package enum Frame {
         guard frame.integer(at: 56, as: UInt32.self) == 0 else {
             throw WireError(.reservedNotZero, at: 56)
         }
-        guard frame.byteCount <= messageBytesMax else {
+        guard role == .client || frame.byteCount <= messageBytesMax else {
             throw WireError(.messageTooLarge, found: frame.byteCount, bound: messageBytesMax)
         }
         let body = Self.body(of: frame)

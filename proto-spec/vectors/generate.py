@@ -151,6 +151,11 @@ def valid_small_messages():
              "path": {"width": 0, "parameter": 8}}, "texts": []}})
     good("lookup-reply-nothing-no-columns", "Nothing is known, and no column says so.", reply,
          header("LOOKUP", True), {**nothing, "encoding": {"columns": {}}})
+    good("lookup-reply-nothing-one-size",
+         "A dictionary of one size, which is none: it has no entries.", reply, header("LOOKUP", True),
+         {**nothing, "encoding": {"columns": {
+             "texts": {"width": 0}, "sessions": {"width": 0, "parameter": 128},
+             "path": {"width": 0, "parameter": 8}}, "texts": []}})
     columns = {"texts": {"width": 2}, "gauges": {"width": 8}}
     good("status-reply", "Several gauges, negative ones and extremes too.", reply,
          header("STATUS", True), {
@@ -403,6 +408,8 @@ def valid_assign_requests():
                 "context, no value, no id.", assign(one, {**EVERY_COLUMN, "texts": 2}))
     good_assign("empty-last-column", "The last column has no bytes, but its place: the body ends "
                 "with padding.", assign(one, {"texts": (0, 5)}))
+    good_assign("no-texts-one-size", "A dictionary of one size, which is none: it has no entries.",
+                assign(one, {"texts": (0, 0)}))
     good_assign("unknown-columns", "Columns 12, 32 and 200 mean nothing here and are skipped, "
                 "whatever their width, parameter and count.",
                 assign(one, {"value": (1, 0)}, unknown=[
@@ -552,6 +559,9 @@ def valid_assign_replies():
     good_reply("300-sessions", "More sessions than one byte can number.", assigned(
         [session(BASE + row, row) for row in range(300)],
         [answer(row, 1, "new") for row in range(300)], columns={"session": 2}))
+    good_reply("beyond-message-limit", "The limit of a message is for requests: a reply may have "
+               "more than 4 MiB.",
+               assigned(one, new, unknown=[unknown_column(200, data=bytes(2**22))]))
 
 
 # ---- invalid
@@ -1266,6 +1276,32 @@ def invalid_replies():
     refuse("status-names", "One name for two gauges.", "badElementCount", status.d["texts"] + 4,
            status.with_column("texts", **dictionary([b"a"])).frame)
     hello_body = codec.encode_hello_reply(hello_reply())
+    refuse("status-gauges", "One gauge for two names.", "badElementCount", status.d["gauges"] + 4,
+           status.with_column("gauges", count=1, data=bytes(8)).frame)
+
+    def refuse_patched(name, description, error, at, body, operation, *patches):
+        for place, byte in patches:
+            body = body[:place] + bytes([byte]) + body[place + 1:]
+        refuse(name, description, error, HEADER_BYTES + at, sealed(body, operation, is_reply=True))
+    refuse_patched("hello-reserved-3", "The reserved bytes behind the version of a HELLO.",
+                   "bodyReservedNotZero", 1, hello_body, "HELLO", (3, 1))
+    refuse_patched("hello-reserved-68", "The reserved bytes before the name of a HELLO.",
+                   "bodyReservedNotZero", 68, hello_body, "HELLO", (71, 255))
+    refuse_patched("hello-name-not-utf8", "The name of a server that is not UTF-8.", "badUTF8", 72,
+                   hello_body, "HELLO", (74, 0xff))
+    refuse_patched("hello-version-not-utf8", "The version of a server that is not UTF-8.",
+                   "badUTF8", 79, hello_body, "HELLO", (80, 0xff))
+    refuse_patched("hello-reserved-and-name", "Reserved bytes, and a name that is not UTF-8.",
+                   "bodyReservedNotZero", 68, hello_body, "HELLO", (68, 1), (72, 0xff))
+    refuse_patched("hello-trailing", "A byte behind the version.", "trailingBytes",
+                   len(hello_body), hello_body + b"\0", "HELLO")
+    error_body = struct.pack("<HBxIIBBH", 90, 1, 0, 0, 1, 1, 2) + b"no"
+    refuse_patched("error-reserved", "The reserved byte of an ERROR.", "bodyReservedNotZero", 3,
+                   error_body, "ERROR", (3, 1))
+    refuse_patched("error-message-not-utf8", "A sentence that is not UTF-8.", "badUTF8", 16,
+                   error_body, "ERROR", (17, 0xff))
+    refuse_patched("error-trailing", "A byte behind the sentence.", "trailingBytes",
+                   len(error_body), error_body + b"!", "ERROR")
     refuse("hello-71-bytes", "A HELLO of 71 bytes.", "truncatedBody", 64 + 71,
            sealed(hello_body[:71], "HELLO", is_reply=True))
     refuse("hello-version-cut", "The version is shorter than its length.", "truncatedBody",

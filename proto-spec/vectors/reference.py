@@ -120,7 +120,7 @@ def check_header(frame, direction):
         raise Fault("unknownFlags", 6)
     if reserved != 0:
         raise Fault("reservedNotZero", 56)
-    if len(frame) > LIMITS["messageBytesMax"]:
+    if direction == "request" and len(frame) > LIMITS["messageBytesMax"]:
         raise Fault("messageTooLarge")
     if body_length != len(frame) - HEADER_BYTES:
         raise Fault("badBodyLength", 48)
