@@ -164,7 +164,8 @@ final class Encoder
             'revisionPartition' => $of($revisions, fn ($row) => $row['partition']),
         ];
         return self::columns($body['encoding'], $parts)->bytes(pack(
-            'VvvVVP', count($events), 0, 0, count($sessions), count($revisions), (int) $body['clock']
+            'VvvVVP', count($events), 0, 0, count($sessions), count($revisions),
+            (int) $body['clock']
         ));
     }
 
@@ -213,7 +214,8 @@ final class Encoder
 
     private static function helloReply(array $body): string
     {
-        return pack('VV', $body['version'], $body['features']) . hex2bin($body['deployment']) . pack(
+        $deployment = hex2bin($body['deployment']);
+        return pack('VV', $body['version'], $body['features']) . $deployment . pack(
             'PVVvvVVVVVvvV', (int) $body['server_time'], $body['message_bytes'],
             $body['batch_events'], $body['visitor_key_bytes'], $body['text_bytes'],
             $body['batch_texts'], $body['batch_contexts'], $body['credit'],

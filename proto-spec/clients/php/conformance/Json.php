@@ -12,7 +12,9 @@ use Sojourn\Wire\Header;
 /** Between the golden messages' form and that of the client. */
 final class Json
 {
-    public const OPERATIONS = ['HELLO' => 1, 'ASSIGN' => 2, 'LOOKUP' => 3, 'STATUS' => 4, 'ERROR' => 5];
+    public const OPERATIONS = [
+        'HELLO' => 1, 'ASSIGN' => 2, 'LOOKUP' => 3, 'STATUS' => 4, 'ERROR' => 5,
+    ];
     public const COLUMNS = [
         'time' => 1, 'kind' => 2, 'visitor' => 3, 'visitorKeys' => 4, 'name' => 5, 'texts' => 6,
         'textPrefixes' => 7, 'context' => 8, 'contexts' => 9, 'value' => 10, 'eventID' => 11,

@@ -188,7 +188,8 @@ final class RequestDecoder
 
     private function events(array $times, array $kinds): array
     {
-        $integers = fn (int $id) => isset($this->columns[$id]) ? $this->columns[$id]->integers() : [];
+        $integers = fn (int $id)
+            => isset($this->columns[$id]) ? $this->columns[$id]->integers() : [];
         $keys = $this->columns[4]->entries();
         $visitors = $integers(3);
         $names = $integers(5);

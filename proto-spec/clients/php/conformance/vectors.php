@@ -57,7 +57,9 @@ if ($argc !== 2) {
     fwrite(STDERR, "usage: vectors DIRECTORY\n");
     exit(64);
 }
-$count = array_fill_keys(['encoded', 'decoded', 'valid', 'refused', 'invalid', 'chosen', 'requests'], 0);
+$count = array_fill_keys(
+    ['encoded', 'decoded', 'valid', 'refused', 'invalid', 'chosen', 'requests'], 0
+);
 foreach (['valid', 'invalid'] as $part) {
     foreach (glob("$argv[1]/$part/*.json") as $path) {
         $message = json_decode(file_get_contents($path), true, flags: JSON_THROW_ON_ERROR);
@@ -78,7 +80,8 @@ foreach (['valid', 'invalid'] as $part) {
             continue;
         }
         $message['body'] ??= json_decode(
-            gzuncompress(base64_decode($message['body_zlib_base64'])), true, flags: JSON_THROW_ON_ERROR
+            gzuncompress(base64_decode($message['body_zlib_base64'])), true,
+            flags: JSON_THROW_ON_ERROR
         );
         try {
             [$isEncoded, $isChosen] = encodes($message, $frame, $isReply);
@@ -90,15 +93,19 @@ foreach (['valid', 'invalid'] as $part) {
             }
             unset($message['body']['encoding']);
             $content = decode($frame, $isReply);
-            sorted($content) === sorted([$message['header'], $message['body']]) ? $count['decoded']++
-                : print("FAIL $message[name]: decoded to other content\n");
+            if (sorted($content) === sorted([$message['header'], $message['body']])) {
+                $count['decoded']++;
+            } else {
+                echo "FAIL $message[name]: decoded to other content\n";
+            }
         } catch (Throwable $error) {
             echo "FAIL $message[name]: ", get_class($error), ' ', $error->getMessage(), "\n";
         }
     }
 }
 fwrite(STDERR, "$count[chosen] of $count[requests] requests have the client's own choices\n");
-echo "RESULT valid-encoded $count[encoded]/$count[valid] valid-decoded $count[decoded]/$count[valid] "
+echo "RESULT valid-encoded $count[encoded]/$count[valid] "
+    . "valid-decoded $count[decoded]/$count[valid] "
     . "invalid-refused $count[refused]/$count[invalid]\n";
 $isGood = $count['encoded'] === $count['valid'] && $count['decoded'] === $count['valid']
     && $count['refused'] === $count['invalid'] && $count['valid'] > 0;

@@ -36,7 +36,8 @@ function event(string $line): Event
         Kind::named($kind) ?? throw new InvalidEvent("there is no kind '$kind'"),
         $visitor,
         $page,
-        $channel . $campaign === '' ? null : new Context(channel: $channel, campaignName: $campaign),
+        $channel . $campaign === '' ? null
+            : new Context(channel: $channel, campaignName: $campaign),
         $value === '' ? 0 : Value::ofText($value),
     );
 }

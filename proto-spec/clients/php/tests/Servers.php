@@ -34,7 +34,9 @@ final class Server
         $probe = stream_socket_server('tcp://127.0.0.1:0');
         $endpoint = 'tcp://' . stream_socket_get_name($probe, false);
         fclose($probe);
-        return new self([$program, 'serve', '--listen', $endpoint, '--log-level', 'error'], $endpoint);
+        return new self(
+            [$program, 'serve', '--listen', $endpoint, '--log-level', 'error'], $endpoint
+        );
     }
 
     /** Stops it; returns what a fake one saw. */

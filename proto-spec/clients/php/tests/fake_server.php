@@ -3,9 +3,10 @@
 declare(strict_types=1);
 
 /**
- * A server that misbehaves as it is told: `fake_server OPTIONS`, where options are JSON: `acts`, what
- * it does with requests in turn, the last one for ever; `hello`, fields that HELLO tells otherwise;
- * `curve`, its secret key. It prints its endpoint, and when its input ends what it saw, as JSON.
+ * A server that misbehaves as it is told: `fake_server OPTIONS`, where options are JSON: `acts`,
+ * what it does with requests in turn, the last one for ever; `hello`, fields that HELLO tells
+ * otherwise; `curve`, its secret key. It prints its endpoint, and when its input ends what it saw,
+ * as JSON.
  */
 
 use Sojourn\Conformance\Encoder;
@@ -32,7 +33,9 @@ function answer(int $events, array $columns = ['session', 'position', 'outcome']
 {
     return [
         'clock' => '0', 'sessions' => [], 'revisions' => [],
-        'events' => array_fill(0, $events, ['session' => null, 'position' => 0, 'outcome' => 'tooLate']),
+        'events' => array_fill(
+            0, $events, ['session' => null, 'position' => 0, 'outcome' => 'tooLate']
+        ),
         'encoding' => ['columns' => array_fill_keys($columns, ['width' => 1])],
     ];
 }
@@ -58,7 +61,9 @@ function act(string $act, Header $asked, int $events): array
         'checksum' => [substr($good, 0, -1) . chr(ord($good[-1]) ^ 1)],
         'noFlag' => [reply($asked, 'ASSIGN', answer($events), 0)],
         'correlation' => [
-            reply(new Header(Header::ASSIGN, $asked->correlation + 1_000), 'ASSIGN', answer($events)),
+            reply(
+                new Header(Header::ASSIGN, $asked->correlation + 1_000), 'ASSIGN', answer($events)
+            ),
             $good,
         ],
         'malformed' => [reply($asked, 'ASSIGN', answer($events, ['session', 'position']))],

@@ -60,6 +60,10 @@ foreach (get_defined_functions()['user'] as $name) {
         check(false, "$short: " . $error);
     }
 }
-$live === null ? print("SOJOURN_BINARY is not set: tests with a real server were left out\n") : $live->stop();
+if ($live === null) {
+    echo "SOJOURN_BINARY is not set: tests with a real server were left out\n";
+} else {
+    $live->stop();
+}
 echo "$checks checks, $failures failures\n";
 exit($failures === 0 ? 0 : 1);

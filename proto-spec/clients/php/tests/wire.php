@@ -68,12 +68,14 @@ function testRepliesOfNoise(): void
     for ($round = 0; $round < 20_000; $round++) {
         $noise = $body;
         for ($i = 0; $i <= $round % 3; $i++) {
-            $noise[mt_rand(0, strlen($body) - 1)] = chr(mt_rand(0, 1) === 0 ? mt_rand(0, 9) : mt_rand(0, 255));
+            $byte = mt_rand(0, 1) === 0 ? mt_rand(0, 9) : mt_rand(0, 255);
+            $noise[mt_rand(0, strlen($body) - 1)] = chr($byte);
         }
         $frame = (new Header(Header::ASSIGN, 1, flags: 1))->seal($noise);
         foreach (['assign', 'lookup', 'status', 'hello', 'error'] as $kind) {
             try {
-                $kind === 'assign' ? iterator_to_array(Replies::assign($frame, Header::open($frame)))
+                $kind === 'assign'
+                    ? iterator_to_array(Replies::assign($frame, Header::open($frame)))
                     : Replies::$kind($frame);
             } catch (Fault $fault) {
                 check($fault->fault >= 30 && $fault->fault <= 50);
