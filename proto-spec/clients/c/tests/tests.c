@@ -66,7 +66,7 @@ static sojourn_options quick(void) {
     sojourn_options options;
     sojourn_options_init(&options);
     options.attempt_timeout_ms = 150;
-    options.timeout_ms = 3000;
+    options.timeout_ms = 20000;
     return options;
 }
 

@@ -15,7 +15,7 @@ import {
 import { FakeServer, assigned, nothingKnown, refusal, status } from './fake-server.js';
 
 const VIEW = { time: 1_749_988_800_000, kind: 'view', visitor: 'anna', name: '/home' };
-const QUICK = { timeout: 600, attemptTimeout: 60, attempts: 3, producer: 7n };
+const QUICK = { timeout: 10_000, attemptTimeout: 60, attempts: 3, producer: 7n };
 const ENDPOINTS = ['tcp://a:1', 'tcp://b:2'];
 
 async function connect(server, options = {}) {

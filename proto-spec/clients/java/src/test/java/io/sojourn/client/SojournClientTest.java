@@ -62,8 +62,8 @@ public class SojournClientTest {
     }
 
     private ClientOptions quick(String... endpoints) {
-        return new ClientOptions(endpoints).timeout(Duration.ofSeconds(3))
-            .attemptTimeout(Duration.ofMillis(300));
+        return new ClientOptions(endpoints).timeout(Duration.ofSeconds(20))
+            .attemptTimeout(Duration.ofMillis(500));
     }
 
     private static Event view(int minutes, String page) {
