@@ -405,7 +405,7 @@ static void test_overload_waits(void) {
     end_scene(scene);
     enum act always[] = {ACT_OVERLOADED};
     sojourn_options options = quick();
-    options.timeout_ms = 120;
+    options.timeout_ms = 1500;
     scene = play(always, 1, options);
     CHECK(scene->result == SOJOURN_REFUSED && !scene->error.may_have_been_applied);
     CHECK(scene->error.code == 20 && scene->error.retry_after_ms == 30);
