@@ -23,6 +23,8 @@ package struct LimitSettings: Equatable, Sendable {
         "producerReplyBytes": (1 << 20)...(64 << 30),
         "queueMessages": 1...1_000_000,
         "queueBytes": (1 << 20)...(64 << 30),
+        "segmentBytes": (64 << 10)...(16 << 30),
+        "snapshotBytes": (64 << 10)...(1 << 40),
     ]
 
     func apply(to service: inout ServiceConfiguration, _ queue: inout QueueLimits) {
@@ -43,5 +45,10 @@ package struct LimitSettings: Equatable, Sendable {
         set("producerReplyBytes", &service.producerReplyBytesMax)
         set("queueMessages", &queue.messagesMax)
         set("queueBytes", &queue.bytesMax)
+    }
+
+    func apply(to journal: inout JournalSettings) {
+        if let value = values["segmentBytes"] { journal.segmentBytes = value }
+        if let value = values["snapshotBytes"] { journal.snapshotBytes = value }
     }
 }

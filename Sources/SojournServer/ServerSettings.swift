@@ -65,8 +65,9 @@ package struct ServerSettings: Sendable {
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
-            configuration.journal = JournalSettings(
-                directory: data, durability: durability ?? .disk)
+            var journal = JournalSettings(directory: data, durability: durability ?? .disk)
+            limits.apply(to: &journal)
+            configuration.journal = journal
         } else if durability ?? .none != .none {
             throw ConfigurationError(
                 source: "durability",

@@ -97,6 +97,8 @@ struct ServeCommand: AsyncParsableCommand {
         let (configuration, warnings) = try settings.resolve()
         for warning in warnings { log.warning("\(warning)") }
 
+        // A file beyond a limit of sizes is an error of the write, and not the end of the process.
+        _ = signal(SIGXFSZ, SIG_IGN)
         let server = try SojournServer(configuration, log: log)
         let signals = StopSignals(server, log)
         await Self.untilStopped(server)

@@ -1,5 +1,6 @@
 import Foundation
 import SojournEngine
+import SojournJournal
 import SojournModel
 import SojournServer
 import SojournService
@@ -70,6 +71,25 @@ import Testing
         #expect(app.policy.midnight == nil)
     }
 
+    @Test func `a file can make segments and the way between snapshots shorter`() throws {
+        let file = try settings(
+            "durability: os\nlimits: {segmentBytes: 128KiB, snapshotBytes: 1MiB}")
+        var options = ServerSettings()
+        options.data = temporaryPath("data")
+        defer { removeFile(options.data ?? "") }
+        let journal = try #require(try options.over(file).resolve().0.journal)
+        #expect(journal.segmentBytes == 128 << 10)
+        #expect(journal.snapshotBytes == 1 << 20)
+        #expect(journal.durability == .os)
+    }
+
+    @Test(arguments: ["os", "disk"])
+    func `durability without a data directory is an error`(level: String) throws {
+        let environment = try ServerSettings(environment: ["SOJOURN_DURABILITY": level])
+        let error = #expect(throws: ConfigurationError.self) { try environment.resolve() }
+        #expect(error?.reason.contains("--data DIR") == true)
+    }
+
     @Test(arguments: ["", "# nothing\n", "---\n"])
     func `an empty file leaves the defaults`(yaml: String) throws {
         let configuration = try settings(yaml).resolve().0
@@ -117,6 +137,8 @@ import Testing
         ("limits:\n  messageBytes: 8MiB", 2, "limits.messageBytes", "4194304"),
         ("limits:\n  credit: 65", 2, "limits.credit", "1 to 64"),
         ("limits:\n  texts: many", 2, "limits.texts", "whole number"),
+        ("limits:\n  segmentBytes: 1KiB", 2, "limits.segmentBytes", "65536"),
+        ("durability: always", 1, "durability", "none, os, disk"),
         ("listen: [a\nlimits:", 2, nil, "no YAML"),
         ("limits: {}\nlimits: {}", 1, "limits", "twice"),
     ]
