@@ -140,8 +140,8 @@ struct DirectoryLock: ~Copyable {
         guard descriptor >= 0 else {
             throw .storage(StorageError(errno, during: "open", path: path))
         }
-        guard flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
-            let code = errno
+        let code = Self.lock(descriptor, isShared ? LOCK_SH : LOCK_EX)
+        guard code == 0 else {
             defer { Glibc.close(descriptor) }
             guard code == EWOULDBLOCK else {
                 throw .storage(StorageError(code, during: "lock", path: path))
@@ -153,6 +153,27 @@ struct DirectoryLock: ~Copyable {
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// How long another one may have it.
+    ///
+    /// A process that is killed in the moment in which it forks the one that writes its snapshot leaves
+    /// that one behind, with a share of the lock: it lets go of it as the first thing that it does, but
+    /// on a busy machine it may not have done anything yet.
+    private static let patienceMilliseconds = 1_000
+    private static let pauseMilliseconds = 10
+
+    /// - Returns: 0, or the error number.
+    private static func lock(_ descriptor: Int32, _ kind: Int32) -> Int32 {
+        var waited = 0
+        while flock(descriptor, kind | LOCK_NB) != 0 {
+            let code = errno
+            if code == EINTR { continue }
+            guard code == EWOULDBLOCK, waited < patienceMilliseconds else { return code }
+            usleep(UInt32(pauseMilliseconds) * 1_000)
+            waited += pauseMilliseconds
+        }
+        return 0
+    }
 
     /// Writes who has it, for people: the lock is what counts, so this may fail.
     private static func sign(_ descriptor: Int32) {

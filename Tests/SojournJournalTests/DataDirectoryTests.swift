@@ -73,6 +73,22 @@ extension ProcessTests {
             other.waitUntilExit()
         }
 
+        /// So does what a process leaves behind that is killed in the moment in which it forks.
+        @Test func `a lock that is about to be let go of is waited for`() throws {
+            let directory = try open()
+            // The share of it that a forked process has.
+            let lock = try FileHandle(forReadingFrom: URL(filePath: "\(path)/lock"))
+            close(directory)
+            #expect(flock(lock.fileDescriptor, LOCK_EX | LOCK_NB) == 0)
+            Thread.detachNewThread {
+                usleep(200_000)
+                _ = try? lock.close()
+            }
+            let began = ContinuousClock.now
+            close(try open())
+            #expect(.now - began >= .milliseconds(100))
+        }
+
         private func run(_ program: String, _ arguments: [String]) throws -> Int32 {
             let process = Process()
             process.executableURL = URL(filePath: program)
