@@ -108,14 +108,14 @@ let package = Package(
         .testTarget(
             name: "SojournServerTests",
             dependencies: [
-                "SojournServer", "SojournService", "SojournEngine", "SojournClient", "SojournWire",
-                "SojournModel", "ZeroMQ", "SojournTestKit",
+                "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
+                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
             dependencies: [
-                "SojournClient", "SojournServer", "SojournService", "SojournWire", "SojournModel",
-                "ZeroMQ", log,
+                "sojourn", "SojournClient", "SojournServer", "SojournService", "SojournWire",
+                "SojournModel", "SojournTestKit", "ZeroMQ", log,
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientsTests",

@@ -81,7 +81,7 @@ import Testing
         await client.close()
     }
 
-    @Test(arguments: [ErrorCode.overloaded, .deadlineExpired, .internal])
+    @Test(arguments: [ErrorCode.overloaded, .deadlineExpired, .journalUnavailable, .internal])
     func `what is refused for now is sent again when the server says`(
         code: ErrorCode
     ) async throws {
@@ -101,15 +101,16 @@ import Testing
         await client.close()
     }
 
-    @Test func `a server that is overloaded for too long is reported as that`() async throws {
+    @Test(arguments: [ErrorCode.overloaded, .journalUnavailable])
+    func `a server that refuses for too long is reported as that`(code: ErrorCode) async throws {
         let server = try FakeServer { request in
             request.header.operation == .assign
-                ? [.refuse(.overloaded, retryAfter: 60_000)] : [.answer]
+                ? [.refuse(code, retryAfter: 60_000)] : [.answer]
         }
         let client = try await SojournClient.connect(to: server.endpoint, options: .quick)
         let error = try await failure { _ = try await client.assign([view("anna")]) }
         #expect(error.code == .refused)
-        #expect(error.refusal?.code == .overloaded)
+        #expect(error.refusal?.code == code)
         #expect(error.refusal?.retryAfter == .seconds(60))
         #expect(!error.mayHaveBeenApplied)
         await client.close()

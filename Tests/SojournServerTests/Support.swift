@@ -95,6 +95,19 @@ struct TestClient: ~Copyable {
         return Dictionary(uniqueKeysWithValues: status.gauges.map { ($0.name, $0.value) })
     }
 
+    /// Of which deployment the server says that it is.
+    func deployment() throws -> DeploymentID {
+        let bytes = try ask(helloFrame())
+        return try HelloReply.decode(body: unsafe bytes.span.bytes.extracting(64...)).deployment
+    }
+
+    /// The unfinished sessions of a visitor.
+    func sessions(of visitor: String, property: UInt32 = 1) throws -> [SessionSnapshot] {
+        let bytes = try ask(lookupFrame(visitor: visitor, property: property))
+        if let error = try readError(bytes) { throw UnexpectedError(error: error) }
+        return try LookupReply.decode(body: unsafe bytes.span.bytes.extracting(64...)).sessions
+    }
+
     /// Shows that the server still does what it is for.
     func assignsRightly(_ visitor: String) throws -> Bool {
         let now = currentMilliseconds()
@@ -107,7 +120,13 @@ struct TestClient: ~Copyable {
     }
 }
 
+struct UnexpectedError: Error { var error: ErrorReply }
+
 struct UnexpectedReply: Error { var frames: [[UInt8]] }
+
+extension ServedDirectory {
+    func client() throws -> TestClient { try TestClient(endpoint) }
+}
 
 func currentMilliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 
@@ -126,7 +145,7 @@ func readError(_ bytes: [UInt8]) throws -> ErrorReply? {
 
 func assignFrame(
     _ events: [TestEvent], correlation: UInt64 = 7, producer: UInt64 = 0, sequence: UInt64 = 0,
-    deadline: UInt32 = 0
+    deadline: UInt32 = 0, property: UInt32 = 1
 ) -> [UInt8] {
     var builder = BatchBuilder()
     for event in events {
@@ -140,7 +159,7 @@ func assignFrame(
     builder.encode(
         header: MessageHeader(
             operation: .assign, correlation: correlation, producer: ProducerID(producer),
-            sequence: sequence, deadlineMilliseconds: deadline, property: PropertyID(1)),
+            sequence: sequence, deadlineMilliseconds: deadline, property: PropertyID(property)),
         into: &writer)
     return writer.array
 }
@@ -170,10 +189,10 @@ func statusFrame(correlation: UInt64 = 1) -> [UInt8] {
     return writer.array
 }
 
-func lookupFrame(visitor: String) -> [UInt8] {
+func lookupFrame(visitor: String, property: UInt32 = 1) -> [UInt8] {
     var writer = ByteWriter()
     LookupRequest.visitor(key: unsafe visitor.utf8Span.span.bytes).encode(
-        header: MessageHeader(operation: .lookup, property: PropertyID(1)), into: &writer)
+        header: MessageHeader(operation: .lookup, property: PropertyID(property)), into: &writer)
     return writer.array
 }
 

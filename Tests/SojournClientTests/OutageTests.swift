@@ -1,0 +1,56 @@
+import SojournClient
+import SojournTestKit
+import Testing
+
+/// The client and a real server with a data directory, which is killed, or whose disk refuses.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct OutageTests {
+    private static let morning = EventTime.now - .seconds(3_600)
+
+    private static func event(_ visitor: String, minute: Int) -> Event {
+        Event(visitor: visitor, time: morning + .seconds(60 * minute), kind: .view)
+    }
+
+    @Test func `calls outlive a server that is killed, and count once`() async throws {
+        let directory = try ServedDirectory()
+        var server = try directory.serve()
+        var options = SojournClient.Options()
+        options.attemptTimeout = .milliseconds(500)
+        let client = try await SojournClient.connect(to: directory.endpoint, options: options)
+        let first = try await client.assign([Self.event("anna", minute: 0)])
+        let deployment = client.server.deployment
+        for minute in 1...3 {
+            let call = Task { try await client.assign([Self.event("anna", minute: minute)]) }
+            server.kill()
+            server = try directory.serve()
+            let answer = try await call.value
+            #expect(answer.assignments[0].session == first.assignments[0].session)
+            #expect(answer.assignments[0].position == minute + 1)
+        }
+        #expect(client.server.deployment == deployment)
+        #expect(try await client.lookup(visitor: "anna").sessions.map(\.events) == [4])
+        await client.close()
+        #expect(server.terminate() == .exited(0))
+    }
+
+    @Test func `a client waits while the journal cannot be written`() async throws {
+        let directory = try ServedDirectory()
+        let server = try directory.serve()
+        let client = try await SojournClient.connect(to: directory.endpoint)
+        _ = try await client.assign([Self.event("anna", minute: 0)])
+        try server.mayWrite(false)
+        // The first is applied, and answered when it is written; the others are refused until then.
+        let held = Task { try await client.assign([Self.event("anna", minute: 1)]) }
+        while try await client.status()["journal_available"] == 1 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let refused = Task { try await client.assign([Self.event("anna", minute: 2)]) }
+        while client.statistics.refusalsRetried == 0 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try server.mayWrite(true)
+        #expect(try await held.value.assignments[0].position == 2)
+        #expect(try await refused.value.assignments[0].position == 3)
+        #expect(try await client.lookup(visitor: "anna").sessions.map(\.events) == [3])
+        await client.close()
+    }
+}
