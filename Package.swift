@@ -85,6 +85,10 @@ let package = Package(
             name: "SojournTestKit",
             dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
             swiftSettings: strict),
+        .executableTarget(
+            name: "crash-test",
+            dependencies: ["SojournClient", "SojournModel", "SojournTestKit"],
+            path: "Tests/CrashTest", swiftSettings: strict),
         .testTarget(
             name: "SojournWireTests",
             dependencies: ["SojournWire", "SojournModel", "SojournTestKit"], swiftSettings: strict),
