@@ -14,6 +14,9 @@ struct CourierLoop: ~Copyable {
     private static var replyBytesMax: Int { 64 << 20 }
     /// How long a connection may take no messages, while there are some, before it counts as lost.
     private static var lossMilliseconds: Int { 200 }
+    /// When libzmq connects again by itself. By then the loss has been noticed: of a connection that is
+    /// replaced behind our back nobody would know that what was sent over it has no answer.
+    private static var reconnectMilliseconds: Int { 500 }
 
     private let courier: Courier
     private let context: Context
@@ -53,8 +56,9 @@ struct CourierLoop: ~Copyable {
             dispatcher.tick(now: .now)
             carryOutActions()
             do throws(ZeroMQError) {
-                try send()
+                // First, for it may connect anew, and then there is a greeting to be sent.
                 try watch()
+                try send()
                 try wait()
                 try receive()
             } catch {
@@ -124,7 +128,8 @@ extension CourierLoop {
             try socket.set(
                 .immediate(true), .linger(milliseconds: 0),
                 .maxMessageBytes(Self.replyBytesMax),
-                .reconnectInterval(milliseconds: 50), .reconnectIntervalMax(milliseconds: 1_000))
+                .reconnectInterval(milliseconds: Self.reconnectMilliseconds),
+                .reconnectIntervalMax(milliseconds: 1_000))
             try socket.connect(endpoint)
             replaceSocket(socket)
             mustGreet = true

@@ -1,3 +1,4 @@
+import Foundation
 import SojournClient
 import SojournTestKit
 import Testing
@@ -30,6 +31,28 @@ import Testing
         #expect(try await client.lookup(visitor: "anna").sessions.map(\.events) == [4])
         await client.close()
         #expect(server.terminate() == .exited(0))
+    }
+
+    @Test func `the loss of a server that is back at once is noticed at once`() async throws {
+        let directory = try ServedDirectory()
+        var server = try directory.serve()
+        var options = SojournClient.Options()
+        options.attemptTimeout = .seconds(30)
+        options.greetingTimeout = .seconds(30)
+        options.timeout = .seconds(60)
+        let client = try await SojournClient.connect(to: directory.endpoint, options: options)
+        _ = try await client.assign([Self.event("anna", minute: 0)])
+        // It takes the message, and never answers.
+        server.signal(SIGSTOP)
+        let call = Task { try await client.assign([Self.event("anna", minute: 1)]) }
+        while client.statistics.sent < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        server.kill()
+        server = try directory.serve()
+        let began = ContinuousClock.now
+        #expect(try await call.value.assignments[0].position == 2)
+        // Long before an answer, or a greeting, is waited for in vain.
+        #expect(.now - began < .seconds(15))
+        await client.close()
     }
 
     @Test func `a client waits while the journal cannot be written`() async throws {
