@@ -69,7 +69,8 @@ struct SessionCheck: ~Copyable {
             session.lastEvent < Limits.eventTimeEnd
         else { throw fault(slot, "has impossible times") }
         if session.marks == .alias || session.marks == .dead {
-            guard session.exitPage == 0, session.context == 0, session.path == 0,
+            guard session.landingPage == 0, session.exitPage == 0, session.context == 0,
+                session.path == 0,
                 session.pathLength == 0, session.extension == 0
             else { throw fault(slot, "was merged away and still holds something") }
             if session.marks == .alias { aliases += 1 }
@@ -98,7 +99,11 @@ struct SessionCheck: ~Copyable {
     ) throws(StateFault) {
         let length = Int(session.pathLength)
         guard length <= PathStore.stepsMax else { throw fault(slot, "has a path that is too long") }
-        if length > 0 { try use(text: session.landingPage, slot, &property) }
+        if length > 0 {
+            try use(text: session.landingPage, slot, &property)
+        } else if session.landingPage != 0 {
+            throw fault(slot, "has a landing page without a path")
+        }
         if length <= 1 {
             if session.path != 0 { throw fault(slot, "has a block for a path without steps") }
             return

@@ -182,4 +182,127 @@ struct StateTests {
         }
         finish(&run, &other, policy, seed)
     }
+
+    // MARK: What is not a state
+
+    /// A state with merged sessions, extensions, long paths, free blocks and two properties.
+    static func richState(seed: UInt64) -> MemoryState {
+        var random = SplitMix64(seed: seed)
+        var run = EngineRun(
+            .with {
+                $0.timeoutMilliseconds = 10 * second
+                $0.latenessMilliseconds = minute
+                $0.splitsOnCampaign = true
+                $0.midnight = .utc
+            })
+        run.engine.set(SessionPolicy(), of: PropertyID(8))
+        var result = BatchResult()
+        for step in 0..<random.number(5...30) {
+            let now = noon + Int64(step) * 4 * second
+            let events = (0..<10).map { _ in
+                TestEvent(
+                    "\(random.number(1...9))", now - random.number(0...40 * second),
+                    random.pick([.view, .view, .view, .action, .start, .end]),
+                    name: "/\(random.number(0...40))",
+                    context: TestContext(
+                        device: random.pick(["", "phone"]),
+                        campaign: random.once(in: 4) ? "c\(random.number(0...5))" : ""),
+                    id: random.once(in: 3) ? UInt64(random.number(1...99)) : 0)
+            }
+            run.apply(events)
+            guard random.once(in: 4) else { continue }
+            EventColumns(events).withBatch { batch in
+                run.engine.apply(
+                    batch, to: PropertyID(8), at: AdmissionTime(clock: now, server: now + day),
+                    result: &result, sink: &run.collector)
+            }
+        }
+        return run.savedState
+    }
+
+    @Test func `a state with a missing, cut or strange section is refused`() {
+        let state = Self.richState(seed: 1)
+        for section in state.sections {
+            var without = Self.richState(seed: 1)
+            without.remove(section.id)
+            let missing = Self.fault(in: without)
+            #expect(missing?.section == section.id)
+            guard !section.bytes.isEmpty else { continue }
+            var shorter = Self.richState(seed: 1)
+            shorter.cut(section.id, elements: 1)
+            let cut = Self.fault(in: shorter)
+            // Without a remembered visitor a state is good still.
+            #expect(cut != nil || section.id & 0xFFFF == 5, "section \(section.id)")
+        }
+    }
+
+    @Test func `a state of another secret, partition or version is refused`() {
+        let state = Self.richState(seed: 1)
+        var faults: [String] = []
+        var other = Engine(secret: DeploymentSecret(Bits128(high: 1, low: 2)), partition: 3)
+        do { try other.restore(from: state) } catch { faults.append(error.reason) }
+        other = Engine(secret: EngineRun.secret, partition: 4)
+        do { try other.restore(from: state) } catch { faults.append(error.reason) }
+        var newer = Self.richState(seed: 1)
+        newer[0] = 2
+        let fault = Self.fault(in: newer)
+        faults.append(fault?.reason ?? "none")
+        #expect(
+            faults == [
+                "it was saved with another secret", "it is of partition 3, not of 4",
+                "it has version 2, and this program reads 1",
+            ])
+    }
+
+    @Test func `a state with any wrong number is refused, or makes an engine that works`() {
+        var refused = 0
+        var taken = 0
+        for seed in Self.seeds {
+            var random = SplitMix64(seed: seed)
+            var state = Self.richState(seed: seed)
+            for _ in 0..<random.pick([1, 1, 1, 4]) {
+                // Sections are chosen first, for some are much longer than others.
+                let section = random.pick(state.sections.filter { !$0.bytes.isEmpty })
+                let offset =
+                    section.bytes.lowerBound + random.number(0...section.bytes.count / 4 - 1) * 4
+                let word: UInt32 = random.pick([
+                    0, 1, 2, UInt32(random.number(0...40)), UInt32.max, UInt32(random.next() >> 32),
+                    1 << UInt32(random.number(0...31)),
+                ])
+                for byte in 0..<4 {
+                    state[offset + byte] = UInt8(truncatingIfNeeded: word >> UInt32(8 * byte))
+                }
+            }
+            if PropertyTests.isTraced { print("seed \(seed)") }
+            if Self.fault(in: state) == nil { taken += 1 } else { refused += 1 }
+        }
+        #expect(refused > Self.cases / 3 && taken > Self.cases / 10, "\(refused) refused, \(taken) taken")
+    }
+
+    /// Restores a state and, if that works, uses it until nothing is left.
+    static func fault(in state: borrowing MemoryState) -> StateFault? {
+        var run = EngineRun(SessionPolicy())
+        do { try run.restart(from: state) } catch {
+            #expect(!error.reason.isEmpty)
+            // It is as fresh as before.
+            let live = run.engine.liveSessions
+            #expect(live == 0)
+            return error
+        }
+        for property in run.engine.properties where property != EngineRun.property {
+            _ = run.engine.tick(property, clock: noon + hour, sink: &run.collector)
+        }
+        guard run.engine.properties.contains(EngineRun.property) else { return nil }
+        for step in Int64(0)...20 {
+            run.apply(
+                (1...9).map {
+                    TestEvent(
+                        "\($0)", noon + (step * 10 + Int64($0)) * second, name: "/\(step)",
+                        context: TestContext(device: "phone"), id: UInt64($0))
+                })
+            for visitor in 1...9 { _ = run.sessions(of: "\(visitor)") }
+        }
+        run.finishAll()
+        return nil
+    }
 }
