@@ -276,7 +276,9 @@ struct StateTests {
             if PropertyTests.isTraced { print("seed \(seed)") }
             if Self.fault(in: state) == nil { taken += 1 } else { refused += 1 }
         }
-        #expect(refused > Self.cases / 3 && taken > Self.cases / 10, "\(refused) refused, \(taken) taken")
+        #expect(
+            refused > Self.cases / 3 && taken > Self.cases / 10,
+            "\(refused) refused, \(taken) taken")
     }
 
     /// Restores a state and, if that works, uses it until nothing is left.

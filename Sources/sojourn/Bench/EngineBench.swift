@@ -10,13 +10,15 @@ struct EngineBench: ParsableCommand {
         discussion: """
             First every visitor arrives once, then batches of random visitors go on with their \
             sessions, and in the end all sessions are due at one instant while batches keep coming. \
-            Only the engine is timed, not the making and decoding of batches.
+            Only the engine is timed, not the making and decoding of batches. With --state, its \
+            state is saved before the end and restored in another engine.
             """)
 
     @Option(help: "Live visitors.") var visitors = 1_000_000
     @Option(help: "Events to time after all visitors have arrived.") var events = 10_000_000
     @Option(help: "Events per batch, 1 to 65,535.") var batch = 1_000
     @Option(help: "Of a hundred events, how many come up to 5 minutes late.") var late = 0
+    @Flag(help: "Save and restore the state, too.") var state = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func validate() throws {
@@ -34,7 +36,7 @@ struct EngineBench: ParsableCommand {
         // All visitors stay live: what is timed takes 20 minutes of the property's clock.
         let batches = (visitors + batch - 1) / batch + (events + batch - 1) / batch
         let span = max(1, 20 * 60_000 / Int64(batches))
-        var engine = Engine(secret: DeploymentSecret(Bits128(high: 1, low: 2)))
+        var engine = Engine(secret: Self.secret)
         engine.set(SessionPolicy(), of: property)
         var workload = ShopWorkload(
             visitors: visitors, batchEvents: batch, batchMilliseconds: span, latePercent: late,
@@ -81,6 +83,8 @@ struct EngineBench: ParsableCommand {
         let live = engine.liveVisitors
         let bytes = Double(residentBytes() - before.bytes) / Double(live - before.visitors)
 
+        let restart = try state ? restartSeconds(engine) : nil
+
         // Now everybody's session is due at once, and new ones go on being opened.
         let pause: Int64 = 60 * 60_000
         workload.pause(milliseconds: pause)
@@ -104,6 +108,12 @@ struct EngineBench: ParsableCommand {
         figures.add(
             "finish_longest_batch_ms", longest,
             "\(longest.fixed(1)) ms while \(live) sessions were due at once")
+        if let restart {
+            figures.add("state_bytes", Double(restart.bytes), "\(restart.bytes)")
+            for (name, value) in [("save", restart.save), ("restore", restart.restore)] {
+                figures.add("\(name)_ms", value * 1e3, (value * 1e3).fixed(2) + " ms")
+            }
+        }
         for outcome in Outcome.allCases where engine.counters[outcome] > 0 {
             figures.add(
                 "events_\(outcome)", Double(engine.counters[outcome]),
@@ -111,4 +121,23 @@ struct EngineBench: ParsableCommand {
         }
         try figures.show(asJSON: json)
     }
+
+    /// How long it takes to list the state, which stops the engine, and to restore it.
+    private func restartSeconds(
+        _ engine: borrowing Engine
+    ) throws -> (bytes: Int, save: Double, restore: Double) {
+        var state = StateCopy()
+        let began = monotonicSeconds()
+        engine.save(to: &state)
+        let saved = monotonicSeconds()
+        state.copy()
+        var restored = Engine(secret: Self.secret)
+        let copied = monotonicSeconds()
+        try restored.restore(from: state)
+        let ended = monotonicSeconds()
+        precondition(restored.liveVisitors == engine.liveVisitors)
+        return (state.byteCount, saved - began, ended - copied)
+    }
+
+    private static let secret = DeploymentSecret(Bits128(high: 1, low: 2))
 }
