@@ -31,7 +31,7 @@ struct SessionCheck: ~Copyable {
     // MARK: Property by property
 
     /// Goes through the lists of a property's wheel, one step in each after the other, so that the
-    /// memory is asked for many sessions at a time.
+    /// memory is asked for many sessions at a time, and for their paths.
     mutating func walk(
         _ property: inout RestoredProperty, row: Int, _ sessions: borrowing SessionTable,
         _ extensions: borrowing ExtensionTable
@@ -41,7 +41,6 @@ struct SessionCheck: ~Copyable {
             throw StateFault(property.sections.wheel, "a wheel that never started holds sessions")
         }
         while !lists.isEmpty {
-            var left = 0
             for list in 0..<lists.count {
                 let slot = lists[list]
                 guard let place = claims.claim(slot) else {
@@ -50,6 +49,11 @@ struct SessionCheck: ~Copyable {
                 }
                 owners[place] = UInt16(row + 1)
                 try check(slot, sessions, extensions, &property)
+            }
+            var left = 0
+            for list in 0..<lists.count {
+                let slot = lists[list]
+                try checkSteps(of: slot, sessions, &property)
                 let next = sessions[slot].wheelNext
                 if next == 0 { continue }
                 if claims.place(of: next) != nil { sessions.prefetch(next) }
@@ -112,8 +116,18 @@ struct SessionCheck: ~Copyable {
             property.pathClaims.claim(
                 session.path, byteCount: (length - 1) * MemoryLayout<PathStore.Step>.stride)
         else { throw fault(slot, "has no path of its own") }
-        for step in 0..<length - 1 {
-            try use(text: property.state.paths[session.path, step].page, slot, &property)
+        property.state.paths.prefetch(session.path, 0)
+    }
+
+    /// Of a session whose path is its own.
+    private func checkSteps(
+        of slot: SessionSlot, _ sessions: borrowing SessionTable,
+        _ property: inout RestoredProperty
+    ) throws(StateFault) {
+        let path = sessions[slot].path
+        if path == 0 { return }
+        for step in 0..<Int(sessions[slot].pathLength) - 1 {
+            try use(text: property.state.paths[path, step].page, slot, &property)
         }
     }
 

@@ -55,6 +55,8 @@ struct IdleTickTests {
             for _ in 0..<2 { _ = Self.tick(end + 10_000, &all, &due) }
             #expect(all.assignments == due.assignments, "seed \(seed)")
             #expect(all.finished == due.finished, "seed \(seed)")
+            let difference = all.savedState.difference(from: due.savedState)
+            #expect(difference == nil, "seed \(seed)")
         }
         #expect(dueTicks > 500, "\(dueTicks)")
     }
@@ -66,7 +68,12 @@ struct IdleTickTests {
         let isDue = due.engine.isAnythingDue(property, clock: due.clock)
         let isDueInAll = all.engine.isAnythingDue(property, clock: all.clock)
         #expect(isDue == isDueInAll)
+        let before = all.savedState
         all.advance(to: time)
+        if time % 16 == 0 {
+            let changes = all.savedState.difference(from: before) != nil
+            #expect(changes == isDue)
+        }
         if isDue { due.advance(to: time) }
         return isDue
     }
