@@ -6,12 +6,21 @@ extension FileJournal {
     package mutating func saveSnapshot(
         _ draft: borrowing SnapshotDraft
     ) throws(JournalError) {
+        try installSnapshot(try writeSnapshot(draft), at: draft.position)
+    }
+
+    /// Writes a snapshot under a name that does not count yet, and makes it durable. The journal
+    /// need not have its position before it is installed.
+    ///
+    /// - Returns: the name.
+    package func writeSnapshot(
+        _ draft: borrowing SnapshotDraft
+    ) throws(JournalError) -> String {
         // A child has the name of what is not finished.
         if let files = storage as? FileStorage, files.snapshotRunning.load(ordering: .acquiring) {
             throw .snapshotRunning
         }
-        let name = FileName.snapshotName(draft.position)
-        let temporary = name + FileName.temporaryEnding
+        let temporary = FileName.snapshotName(draft.position) + FileName.temporaryEnding
         do throws(StorageError) {
             let file = try storage.create(temporary, byteCount: 0)
             try draft.write(to: file, deployment: options.deployment)
@@ -21,11 +30,13 @@ extension FileJournal {
             try? storage.remove(temporary)
             throw .storage(error)
         }
-        try installSnapshot(temporary, at: draft.position)
+        return temporary
     }
 
     /// Gives a snapshot that is on disk its name, and drops what it makes superfluous.
-    mutating func installSnapshot(
+    ///
+    /// - Precondition: the journal has its position.
+    package mutating func installSnapshot(
         _ temporary: String, at position: JournalPosition
     ) throws(JournalError) {
         precondition(position <= last, "a snapshot is of what the journal has")

@@ -65,6 +65,11 @@ package enum JournalError: Error, Equatable, Sendable {
 }
 
 extension JournalError {
+    /// Time may mend it: the same can be tried again.
+    package var isPassing: Bool {
+        if case .storage = self { true } else { false }
+    }
+
     /// What a header says against the use of a file.
     init(
         _ fault: FileHeader.Fault, file: String, position: JournalPosition, expected: DeploymentID?

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import SojournJournal
 import SojournModel
+import SojournService
 import Synchronization
 import ZeroMQ
 
@@ -26,6 +27,11 @@ final class JournalWriter: Sendable {
         /// Faults that time does not mend.
         var failure: JournalError?
         var counters = Counters()
+
+        var progress: JournalProgress {
+            JournalProgress(
+                written: written, durable: durable, isAvailable: trouble == nil && failure == nil)
+        }
     }
 
     struct Counters {
@@ -152,7 +158,7 @@ final class JournalWriter: Sendable {
                 try journal.append(group)
                 break
             } catch {
-                guard case .storage = error else {
+                guard error.isPassing else {
                     tell { $0.failure = error }
                     return false
                 }

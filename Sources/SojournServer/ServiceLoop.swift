@@ -186,14 +186,7 @@ struct ServiceLoop: ~Copyable {
         keeper?.write(from: &core)
         guard let report = keeper?.report else { return }
         if let failure = report.failure { state.fail("\(failure)") }
-        core.journal.advance(durable: report.durable)
-        let isAvailable = report.trouble == nil && report.failure == nil
-        if core.journal.isAvailable, !isAvailable {
-            for exchange in gate.takeQuestions() { ready.append(exchange) }
-        }
-        core.journal.isAvailable = isAvailable
-        gate.release(upTo: report.written)
-        while let exchange = gate.next() { ready.append(exchange) }
+        for exchange in core.follow(report.progress, &gate) { ready.append(exchange) }
     }
 
     // MARK: Requests
