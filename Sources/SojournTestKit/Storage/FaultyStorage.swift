@@ -32,6 +32,8 @@ package final class FaultyStorage: Storage {
     package var isReadOnly = false
     /// Whether room can be taken before it is needed.
     package var canPreallocate = true
+    /// A disk that lies: a sync says that it worked, and does nothing.
+    package var ignoresSync = false
     /// How many operations that change something are still done. Those behind them fail and change
     /// nothing, so that a crash then is one in the middle of whatever was going on. nil for no end.
     package var operationsLeft: Int?
@@ -94,6 +96,7 @@ package final class FaultyStorage: Storage {
         after.capacity = capacity
         after.isReadOnly = isReadOnly
         after.canPreallocate = canPreallocate
+        after.ignoresSync = ignoresSync
         after.failureCount = failureCount
         after.hasLostNames = hasLostNames
         return after
@@ -187,6 +190,7 @@ package final class FaultyStorage: Storage {
             }
             throw fail(EIO, "sync", "")
         }
+        if ignoresSync { return }
         for change in changes { Self.apply(change, to: &onDisk) }
         changes.removeAll()
     }
@@ -255,7 +259,7 @@ package final class FaultyStorage: Storage {
             inode.loseChanges(share: random.pick([0, 0, 4]), &random)
             throw fail(EIO, "sync", name)
         }
-        inode.sync()
+        if !ignoresSync { inode.sync() }
     }
 
     fileprivate func truncate(
