@@ -105,6 +105,12 @@ let package = Package(
             name: "SojournJournalTests",
             dependencies: ["SojournJournal", "SojournWire", "SojournModel", "SojournTestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SojournSimulationTests",
+            dependencies: [
+                "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
