@@ -38,6 +38,9 @@ package final class KeptReply {
         // Of exactly the size, for there may be a great many.
         var frame = ByteWriter(capacity: bytes.byteCount)
         frame.append(contentsOf: bytes)
+        // What belongs to one sending is not journaled, and so no part of the state.
+        frame.set(0 as UInt64, at: 8)
+        frame.set(0 as UInt32, at: 60)
         self.frame = frame
     }
 
