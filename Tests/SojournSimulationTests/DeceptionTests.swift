@@ -15,6 +15,17 @@ import Testing
         for failure in failures { print("\(deception): seed \(failure.seed): \(failure.reason)") }
     }
 
+    @Test func `the runs meet every kind of trouble`() throws {
+        var statistics = Statistics()
+        for seed in 1...UInt64(100) {
+            let simulation = Simulation(SimulationPlan(seed: seed))
+            try simulation.run()
+            statistics += simulation.statistics
+        }
+        #expect(statistics.missing == [])
+        #expect(statistics[.merges] > 100 && statistics[.snapshots] > 100)
+    }
+
     @Test func `the same seed is the same run`() throws {
         for seed in 1...UInt64(20) {
             let (first, second) = (

@@ -56,7 +56,7 @@ final class ServerNode {
     private var snapshot: WrittenSnapshot?
     private var bytesBehind: Int
     private var nextSnapshot: Int64 = 0
-    private(set) var snapshotCount = 0
+    private(set) var statistics = Statistics()
 
     private struct WrittenSnapshot {
         var temporary: String
@@ -219,6 +219,7 @@ final class ServerNode {
         try require(
             timeline.given[known] == reply.withoutCorrelation,
             "batch \(batch.index) was answered otherwise before")
+        statistics[.repeats] += 1
         return known
     }
 
@@ -262,7 +263,7 @@ final class ServerNode {
             do throws(JournalError) {
                 try journal.installSnapshot(order.temporary, at: order.position)
                 progress.durable = journal.durable
-                snapshotCount += 1
+                statistics[.snapshots] += 1
             } catch { try require(error.isPassing, "no snapshot can be put into place: \(error)") }
         }
     }

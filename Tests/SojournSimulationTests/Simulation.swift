@@ -37,29 +37,6 @@ final class Simulation {
     private(set) var digest: UInt64 = 0
     private(set) var statistics = Statistics()
 
-    struct Statistics {
-        var runs = 0, events = 0, batches = 0, records = 0, kills = 0, powerCuts = 0, stops = 0
-        var failedStarts = 0, snapshots = 0, diskFailures = 0, merges = 0, retries = 0, lookups = 0
-        var lostRecords = 0
-
-        static func += (left: inout Self, right: Self) {
-            left.runs += right.runs
-            left.events += right.events
-            left.batches += right.batches
-            left.records += right.records
-            left.kills += right.kills
-            left.powerCuts += right.powerCuts
-            left.stops += right.stops
-            left.failedStarts += right.failedStarts
-            left.snapshots += right.snapshots
-            left.diskFailures += right.diskFailures
-            left.merges += right.merges
-            left.retries += right.retries
-            left.lookups += right.lookups
-            left.lostRecords += right.lostRecords
-        }
-    }
-
     // A generator for each, so that a plan with less of one thing changes little of the others.
     private var clientDice: SplitMix64
     private var networkDice: SplitMix64
@@ -81,7 +58,8 @@ final class Simulation {
     private var batchesByFingerprint: [UInt64: SentBatch] = [:]
     private var unsettled = 0
     private var messagesInFlight = 0
-    private var latest: [Int64]
+    /// Virtual times of each visitor's last events.
+    private var recent: [[Int64]]
     private var builder = BatchBuilder(sortsTexts: false)
     /// All is well from here on.
     private var calmSince: Int64?
@@ -108,7 +86,7 @@ final class Simulation {
         storage.ignoresSync = plan.deception == .skipSync
         endsLeft = plan.crashes
         lookupsLeft = plan.lookups
-        latest = Array(repeating: 0, count: plan.visitors)
+        recent = Array(repeating: [], count: plan.visitors)
         for number in 0..<plan.producers {
             // One in five sends without numbers.
             let isNumbered = number == 0 || !clientDice.once(in: 5)
@@ -142,7 +120,7 @@ final class Simulation {
         for _ in 0..<plan.clockSteps { schedule(.clockStep, after: fate.number(1...1_500)) }
         while let (time, event) = agenda.next() {
             now = time
-            statistics.events += 1
+            statistics[.events] += 1
             try play(event)
             try carryOut()
             if isOver { break }
@@ -153,10 +131,10 @@ final class Simulation {
             }
         }
         try judge()
-        statistics.runs = 1
-        statistics.batches = batches.count
-        statistics.records = timeline.records.count
-        statistics.diskFailures = storage.failureCount
+        statistics[.runs] = 1
+        statistics[.batches] = batches.count
+        statistics[.records] = timeline.records.count
+        statistics[.diskFailures] = storage.failureCount
     }
 
     /// Everything was sent and answered, and nothing is on its way.
@@ -273,28 +251,12 @@ final class Simulation {
     private func makeEvent(_ policy: SessionPolicy) -> TestEvent {
         let visitor = clientDice.number(0...plan.visitors - 1)
         let timeout = policy.timeoutMilliseconds
-        let span = timeout + policy.latenessMilliseconds
-        var time = Self.epoch + now
-        switch clientDice.number(0...9) {
-        case 0...3: break
-        case 4...6:
-            // Late, and often a bridge.
-            time -= clientDice.pick([
-                timeout / 2, timeout - 1, timeout, timeout * 3 / 2,
-                clientDice.number(0...span + timeout / 4),
-            ])
-        case 7...8:
-            // As far from another event as matters.
-            let gap = clientDice.pick([0, timeout / 2, timeout - 1, timeout, timeout + 1])
-            let other = latest[visitor] + (clientDice.once(in: 2) ? gap : -gap)
-            time = Self.epoch + min(now + 50, max(now - span, other))
-        default: time += clientDice.pick([0, 1, 300, 900])
-        }
-        latest[visitor] = time - Self.epoch
+        let time = makeTime(visitor, timeout, lateness: policy.latenessMilliseconds)
+        recent[visitor] = (recent[visitor] + [time]).suffix(6)
         let kinds: [EventKind] = [
             .view, .view, .view, .view, .action, .conversion, .heartbeat, .start, .end,
         ]
-        var event = TestEvent("visitor \(visitor)", time, clientDice.pick(kinds))
+        var event = TestEvent("visitor \(visitor)", Self.epoch + time, clientDice.pick(kinds))
         event.name = clientDice.pick(["/", "/a", "/b", ""])
         if clientDice.once(in: 4) {
             event.context = TestContext(
@@ -305,6 +267,32 @@ final class Simulation {
         if clientDice.once(in: 3) { event.value = Int64(clientDice.number(-50...1_000)) }
         if plan.hasEventIDs { event.id = UInt64(clientDice.number(0...12)) }
         return event
+    }
+
+    /// A virtual time for an event: now, late, as far from another event as matters, between two that
+    /// are too far apart to be one session, or ahead.
+    private func makeTime(_ visitor: Int, _ timeout: Int64, lateness: Int64) -> Int64 {
+        let oldest = now - timeout - lateness
+        switch clientDice.number(0...9) {
+        case 0...2: return now
+        case 3...4:
+            return now
+                - clientDice.pick([
+                    timeout / 2, timeout - 1, timeout, timeout * 3 / 2, timeout * 3 / 2,
+                    clientDice.number(0...timeout * 5 / 4 + lateness),
+                ])
+        case 5...6:
+            let gap = clientDice.pick([0, timeout / 2, timeout - 1, timeout, timeout + 1])
+            let other = (recent[visitor].last ?? now) + (clientDice.once(in: 2) ? gap : -gap)
+            return min(now + 50, max(oldest, other))
+        case 7...8:
+            let times = recent[visitor].filter { $0 >= oldest }.sorted()
+            let bridge = zip(times, times.dropFirst()).first {
+                (timeout..<2 * timeout - 1).contains($1 - $0)
+            }
+            return bridge.map { ($0 + $1) / 2 } ?? max(oldest, now - timeout * 3 / 2)
+        default: return now + clientDice.pick([0, 1, 300, 900])
+        }
     }
 
     private func send(_ batch: SentBatch) {
@@ -318,7 +306,7 @@ final class Simulation {
 
     private func sendAgain(_ batch: SentBatch) {
         if batch.isSettled { return }
-        statistics.retries += 1
+        statistics[.retries] += 1
         send(batch)
         schedule(.sendAgain(batch.index), after: clientDice.number(100...600))
     }
@@ -333,6 +321,7 @@ final class Simulation {
         if frame.isError {
             let error = try frame.lend { try ErrorReply.decode(body: $0.extracting(64...)) }
             trace("batch \(batch.index) is refused: \(error.code)")
+            statistics[error.code == .overloaded ? .overloaded : .refused] += 1
             if error.isRetriable { return }
             try require(
                 plan.isTight, "batch \(batch.index) is refused: \(error.code) \(error.message)")
@@ -354,7 +343,7 @@ final class Simulation {
     private func lookup() {
         guard lookupsLeft > 0, calmSince == nil else { return }
         lookupsLeft -= 1
-        statistics.lookups += 1
+        statistics[.lookups] += 1
         let property = PropertyID(UInt32(clientDice.number(1...plan.properties)))
         let answered = batches.compactMap(\.answer)
         if clientDice.once(in: 3), !answered.isEmpty,
@@ -404,13 +393,14 @@ final class Simulation {
         if let node = try ServerNode.start(plan, storage, timeline, serverTime: serverTime),
             try node.recover(storage)
         {
+            if fate.once(in: 6) { try compareWithReplica(Image(try node.image())) }
             trace("the server has \(timeline.records.count) records of \(before)")
-            statistics.lostRecords += before - timeline.records.count
+            statistics[.lostRecords] += before - timeline.records.count
             server = node
             schedule(.tick(life: life), after: 0)
         } else {
             trace("the server cannot start")
-            statistics.failedStarts += 1
+            statistics[.failedStarts] += 1
             restart(byPowerCut: fate.once(in: 2))
         }
     }
@@ -434,7 +424,7 @@ final class Simulation {
         switch ending {
         case .orderly:
             trace("the server stops")
-            statistics.stops += 1
+            statistics[.stops] += 1
             try server.stop(at: now, serverTime: serverTime, batchesByFingerprint)
             try carryOut()
         case .abrupt:
@@ -443,7 +433,7 @@ final class Simulation {
             }
             server.writeInPassing()
         }
-        statistics.snapshots += server.snapshotCount
+        statistics += server.statistics
         server.end()
         restart(byPowerCut: fate.once(in: 2))
     }
@@ -453,12 +443,12 @@ final class Simulation {
         server = nil
         if byPowerCut {
             trace("the power is cut")
-            statistics.powerCuts += 1
+            statistics[.powerCuts] += 1
             timeline.cutPower(plan.durability)
             storage = storage.crash()
         } else {
             trace("the process is killed")
-            statistics.kills += 1
+            statistics[.kills] += 1
             storage = storage.kill()
         }
         schedule(.start, after: fate.number(1...300))
@@ -519,7 +509,7 @@ final class Simulation {
         try require(
             timeline.records.count == server.last,
             "\(timeline.records.count) records were written, and \(server.last) were made")
-        statistics.snapshots += server.snapshotCount
+        statistics += server.statistics
         let live = Image(try server.image())
 
         // From the disk.
@@ -530,18 +520,7 @@ final class Simulation {
         let recovered = try startSurely(storage)
         try Image(try recovered.image()).require(like: live, "recovered from the disk")
 
-        // From all records, without any snapshot.
-        let replica = FaultyStorage(seed: 0)
-        var journal = try FileJournal(replica, plan.journalOptions)
-        var group = RecordGroup()
-        for (index, record) in timeline.records.enumerated() {
-            group.append(
-                record.kind, at: JournalPosition(UInt64(index + 1)), durable: .start
-            ) { writer in record.payload.lend { writer.append(contentsOf: $0) } }
-        }
-        if !group.isEmpty { try journal.append(group) }
-        let replayed = try startSurely(replica.kill())
-        try Image(try replayed.image()).require(like: live, "replayed from the first record on")
+        try compareWithReplica(live)
 
         var judge = Judge(plan, batchesByFingerprint)
         try judge.judge(timeline)
@@ -552,8 +531,23 @@ final class Simulation {
         let name = try drafts.writeSnapshot(draft)
         try Image(scratch.bytes(of: name) ?? []).require(partOf: live)
         try judge.finish()
-        statistics.merges = judge.merges
+        statistics[.merges] = judge.merges
         digest = digest &* 31 &+ UInt64(live.checksum)
+    }
+
+    /// Replays all records without any snapshot, and compares the state.
+    private func compareWithReplica(_ image: Image) throws {
+        let replica = FaultyStorage(seed: 0)
+        var journal = try FileJournal(replica, plan.journalOptions)
+        var group = RecordGroup()
+        for (index, record) in timeline.records.enumerated() {
+            group.append(
+                record.kind, at: JournalPosition(UInt64(index + 1)), durable: .start
+            ) { writer in record.payload.lend { writer.append(contentsOf: $0) } }
+        }
+        if !group.isEmpty { try journal.append(group) }
+        let replayed = try startSurely(replica.kill())
+        try Image(try replayed.image()).require(like: image, "replayed from the first record on")
     }
 
     /// A service on a disk that is well.

@@ -21,7 +21,7 @@ import Testing
             if part == 0 { Self.playOne(seed) }
             return
         }
-        var statistics = Simulation.Statistics()
+        var statistics = Statistics()
         for seed in stride(from: UInt64(part + 1), through: Self.seeds, by: Self.parts) {
             let simulation = Simulation(SimulationPlan(seed: seed))
             do { try simulation.run() } catch {

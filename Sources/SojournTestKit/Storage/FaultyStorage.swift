@@ -311,7 +311,7 @@ private final class Inode {
         guard !bytes.isEmpty else { return }
         let end = offset + bytes.count
         if seen.count < end {
-            seen.append(contentsOf: repeatElement(0, count: end - seen.count))
+            resize(&seen, to: end)
             sizeLost = false
         }
         seen.replaceSubrange(offset..<end, with: bytes)
@@ -361,7 +361,8 @@ private final class Inode {
 
     private func resize(_ bytes: inout [UInt8], to count: Int) {
         if bytes.count < count {
-            bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+            // Without optimization an array is filled far faster than a sequence is walked.
+            bytes += [UInt8](repeating: 0, count: count - bytes.count)
         } else {
             bytes.removeLast(bytes.count - count)
         }
