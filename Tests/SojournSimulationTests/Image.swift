@@ -36,7 +36,7 @@ struct Image {
             guard let found = other.sections.first(where: { $0.id == section.id }) else {
                 throw Violation("section \(section.id) is missing")
             }
-            if found.content.elementsEqual(section.content) { continue }
+            if found.content == section.content { continue }
             throw Violation(
                 "section 0x\(String(section.id, radix: 16)) is another: "
                     + "\(section.content.count) bytes, not \(found.content.count)")

@@ -92,13 +92,13 @@ struct SimulationPlan {
         var policy = SessionPolicy()
         policy.timeoutMilliseconds = random.pick([1_000, 1_000, 2_500])
         policy.latenessMilliseconds =
-            random.pick([0, 1, 3, 3, 8, 8]) * policy.timeoutMilliseconds
+            random.pick([0, 1, 3, 3, 8, 8, 8]) * policy.timeoutMilliseconds
         // Nobody is forgotten: the oracle remembers everyone.
         policy.visitorRetentionMilliseconds = 366 * 86_400_000
         policy.maxDurationMilliseconds =
-            random.once(in: 2)
-            ? nil : policy.timeoutMilliseconds * Int64(random.number(1...4))
-        policy.maxEvents = random.once(in: 2) ? nil : UInt32(random.number(2...8))
+            random.once(in: 3)
+            ? policy.timeoutMilliseconds * Int64(random.number(1...5)) : nil
+        policy.maxEvents = random.once(in: 3) ? UInt32(random.number(2...8)) : nil
         policy.splitsOnCampaign = random.once(in: 3)
         policy.midnight = random.once(in: 4) ? .utc : nil
         policy.maxClockSkewMilliseconds = random.pick([0, 500, 300_000])
