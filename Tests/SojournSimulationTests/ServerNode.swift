@@ -175,8 +175,10 @@ final class ServerNode {
         let answer = frame.lend { core.answer($0, at: moment, into: &reply) }
         try require(answer == .reply, "a request was dropped")
         var bytes = reply.array
-        var position = core.restsOn.number
+        var position = 0
         if isQuestion {
+            // While the journal cannot be written, what is not in it is told too.
+            if core.journal.isAvailable { position = core.journal.last.number }
             try require(!bytes.isError, "a question was refused")
             timeline.note(
                 .init(position: core.journal.last.number, request: frame, reply: bytes))
@@ -235,8 +237,8 @@ final class ServerNode {
         }
         ready += core.follow(progress, &gate)
         for outgoing in ready {
-            // In time of trouble questions are answered with what is not written yet.
-            if !outgoing.isQuestion || progress.written.number >= outgoing.position {
+            // And the answers that wait are let go.
+            if !outgoing.isQuestion || progress.isAvailable {
                 timeline.promise(outgoing.position)
             }
             effects.append(.send(outgoing.frame, to: outgoing.sender))
