@@ -37,9 +37,12 @@ struct Image {
                 throw Violation("section \(section.id) is missing")
             }
             if found.content == section.content { continue }
+            let place = zip(section.content, found.content).enumerated()
+                .first { $0.element.0 != $0.element.1 }?.offset
             throw Violation(
-                "section 0x\(String(section.id, radix: 16)) is another: "
-                    + "\(section.content.count) bytes, not \(found.content.count)")
+                "section 0x\(String(section.id, radix: 16)) is another from byte "
+                    + "\(place.map { "\($0)" } ?? "none") on: \(section.content.count) bytes, not "
+                    + "\(found.content.count)")
         }
     }
 }

@@ -30,7 +30,7 @@ final class ServerNode {
     /// What the node wants done.
     enum Effect {
         case send([UInt8], to: Int)
-        case writer(after: Int64)
+        case writer(after: Int)
         case work
     }
 
@@ -73,8 +73,7 @@ final class ServerNode {
             let journal = try FileJournal(storage, plan.journalOptions)
             return try ServerNode(plan, journal, timeline, serverTime: serverTime)
         } catch {
-            // A snapshot that cannot be read counts as damaged, and so may what it stands for.
-            if error.isPassing || storage.faults.read > 0 { return nil }
+            if error.isPassing { return nil }
             throw Violation("the journal cannot be opened: \(error)")
         }
     }
@@ -101,9 +100,10 @@ final class ServerNode {
         try timeline.resume(at: journal.last.number)
         let recovery: Recovery
         do throws(RecoveryError) { recovery = try core.recover(from: &journal) } catch {
-            if case .journal(let error) = error, error.isPassing || storage.faults.read > 0 {
-                return false
-            }
+            // A snapshot that the disk does not give back counts as damaged. With one that it gives
+            // back, everything must be there.
+            let areUnreadable = storage.faults.read > 0 && journal.damagedSnapshots.count >= 2
+            if case .journal(let error) = error, error.isPassing || areUnreadable { return false }
             throw Violation("the state cannot be had again: \(error)")
         }
         try require(

@@ -187,7 +187,7 @@ final class Simulation {
                 digest = digest &* 31 &+ UInt64(frame.lend { CRC32C.checksum(of: $0) })
                 transmit(.reply(frame, to: sender))
             case .writer(let delay):
-                schedule(.writer(life: life), after: Int(delay) + serverDice.number(0...12))
+                schedule(.writer(life: life), after: delay + serverDice.number(0...plan.writeDelay))
             case .work: wakeServer()
             }
         }
@@ -356,7 +356,7 @@ final class Simulation {
             let visitor = "visitor \(clientDice.number(0...plan.visitors - 1))"
             transmit(.request(Self.question(visitor, property), from: 0))
         }
-        schedule(.lookup, after: clientDice.number(0...400))
+        schedule(.lookup, after: clientDice.number(0...200))
     }
 
     /// A session of an answer.

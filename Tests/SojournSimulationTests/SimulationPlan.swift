@@ -57,6 +57,8 @@ struct SimulationPlan {
     let queueMax: Int
     /// Of the network, one way, in milliseconds.
     let delay: Int
+    /// Of the disk, in milliseconds.
+    let writeDelay: Int
     /// The run ends with time going by until every session is finished.
     let finishesAll: Bool
     let hasEventIDs: Bool
@@ -71,7 +73,7 @@ struct SimulationPlan {
         snapshots = random.once(in: 4) ? 0 : 1
         network = random.pick([0, 5, 15, 30])
         clockSteps = random.pick([0, 0, 2])
-        lookups = random.pick([0, 2, 5])
+        lookups = random.pick([0, 4, 12])
         properties = random.pick([1, 1, 2])
         producers = random.number(1...4)
         visitors = random.number(1...4)
@@ -83,6 +85,7 @@ struct SimulationPlan {
         snapshotBytes = random.pick([400, 1_500, 4_000])
         queueMax = random.once(in: 5) ? 2 : 1_000
         delay = random.pick([1, 5, 40, 200])
+        writeDelay = random.pick([2, 12, 80])
         finishesAll = random.once(in: 2)
         hasEventIDs = random.once(in: 4)
         policies = (0..<2).map { _ in Self.policy(&random) }

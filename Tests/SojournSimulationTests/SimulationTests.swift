@@ -22,6 +22,7 @@ import Testing
             return
         }
         var statistics = Statistics()
+        var digest: UInt64 = 0
         for seed in stride(from: UInt64(part + 1), through: Self.seeds, by: Self.parts) {
             let simulation = Simulation(SimulationPlan(seed: seed))
             do { try simulation.run() } catch {
@@ -29,8 +30,9 @@ import Testing
                 return
             }
             statistics += simulation.statistics
+            digest ^= simulation.digest
         }
-        print("part \(part): \(statistics)")
+        print("part \(part): \(statistics); digest \(String(digest, radix: 16))")
     }
 
     private static func playOne(_ seed: UInt64) {

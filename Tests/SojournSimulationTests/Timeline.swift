@@ -57,7 +57,9 @@ final class Timeline {
     }
 
     /// Takes word of a batch that was applied and answered.
-    func apply(_ batch: SentBatch, at position: Int, reply: [UInt8], mayRepeat: Bool) throws(Violation) {
+    func apply(_ batch: SentBatch, at position: Int, reply: [UInt8], mayRepeat: Bool)
+        throws(Violation)
+    {
         given[position] = reply.withoutCorrelation
         guard batch.isNumbered else { return }
         if let first = positions[batch.index], !mayRepeat {
@@ -108,7 +110,8 @@ final class Timeline {
             last >= promised, "record \(promised) was answered, and the journal ends at \(last)")
         try require(last >= floor, "record \(floor) was written, and the journal ends at \(last)")
         try require(
-            last <= records.count, "the journal has \(last) records, and \(records.count) were made")
+            last <= records.count, "the journal has \(last) records, and \(records.count) were made"
+        )
         records.removeLast(records.count - last)
         given = given.filter { $0.key <= last }
         positions = positions.filter { $0.value <= last }
