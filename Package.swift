@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "SojournServiceTests",
             dependencies: [
-                "SojournService", "SojournEngine", "SojournWire", "SojournModel", "SojournTestKit",
+                "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournJournalTests",

@@ -49,6 +49,14 @@ private struct JournaledService: ~Copyable {
         }
     }
 
+    /// The state's bytes, as a snapshot has them.
+    func image() throws -> [UInt8] {
+        let name = try journal.writeSnapshot(service.core.snapshot())
+        defer { try? storage.remove(name) }
+        let contents = try storage.read(name)
+        return unsafe contents.bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
     mutating func snapshot() throws {
         let draft = service.core.snapshot()
         try journal.saveSnapshot(draft)
@@ -79,6 +87,14 @@ private struct JournaledService: ~Copyable {
             }
         }
         return replies
+    }
+
+    @Test func `what is replayed is to the byte what was`() throws {
+        var service = try JournaledService()
+        _ = try play(&service, 0..<20)
+        let replayed = try JournaledService(service.storage, at: service.service.now)
+        let (was, found) = (try service.image(), try replayed.image())
+        #expect(found == was)
     }
 
     @Test(arguments: [nil, 5, 20] as [UInt64?])
