@@ -22,8 +22,9 @@ final class Timeline {
     private(set) var records: [Record] = []
     /// The replies to the batches of records, by position, without correlation.
     private(set) var given: [Int: [UInt8]] = [:]
-    /// Where numbered batches were applied, by their index.
-    private var positions: [Int: Int] = [:]
+    /// Where numbered batches were applied, by their index; more than once when the service had to
+    /// forget them.
+    private var positions: [Int: [Int]] = [:]
     private(set) var questions: [Question] = []
     /// Something that was answered was allowed to be lost, and was.
     private(set) var hasLostAnswers = false
@@ -62,15 +63,15 @@ final class Timeline {
     {
         given[position] = reply.withoutCorrelation
         guard batch.isNumbered else { return }
-        if let first = positions[batch.index], !mayRepeat {
+        if let first = positions[batch.index]?.last, !mayRepeat {
             throw Violation(
                 "batch \(batch.index) was applied as record \(first) and again as \(position)")
         }
-        positions[batch.index] = position
+        positions[batch.index, default: []].append(position)
     }
 
-    /// Where a numbered batch was applied.
-    func position(of batch: SentBatch) -> Int? { positions[batch.index] }
+    /// Where a numbered batch was applied last.
+    func position(of batch: SentBatch) -> Int? { positions[batch.index]?.last }
 
     func note(_ question: Question) { questions.append(question) }
 
@@ -114,7 +115,7 @@ final class Timeline {
         )
         records.removeLast(records.count - last)
         given = given.filter { $0.key <= last }
-        positions = positions.filter { $0.value <= last }
+        positions = positions.mapValues { $0.filter { $0 <= last } }
         questions.removeAll { $0.position > last }
         floor = last
         durableFloor = last
