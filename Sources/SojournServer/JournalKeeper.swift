@@ -45,7 +45,7 @@ struct JournalKeeper: ~Copyable {
                 try FileJournal(directory.storage, options)
             }
             let recovery = try core.recover(from: &journal)
-            for line in journal.recovery.lines { log.warning("\(line)") }
+            for line in journal.recovery.lines { log.notice("\(line)") }
             for damage in journal.damagedSnapshots {
                 log.warning("\(damage); the snapshot before it was used")
             }

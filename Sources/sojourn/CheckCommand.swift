@@ -83,6 +83,7 @@ struct CheckCommand: ParsableCommand {
             case .directory: "says whose the directory is"
             case .temporary: "was never finished; removed at the next start"
             case .damaged: "put aside by a repair"
+            case .other("secret"): "the secret that ids derive from"
             case .other: "not the journal's"
             }
         let state =
