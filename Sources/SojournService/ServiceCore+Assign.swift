@@ -80,6 +80,9 @@ extension ServiceCore {
             batch = try AssignRequest.decode(body: body, limits: limits, scratch: &scratch)
         } catch { throw Refusal(error) }
         if let refusal = Refusal(verdict, record.sequence) { throw refusal }
+        if keys == .hashed, batch.visitorKeys.pairs == nil {
+            throw Refusal(.badKeyLength, "the visitors of a record are hashes of 16 bytes")
+        }
 
         guard let policy = engine.policy(of: record.property) else {
             preconditionFailure("property \(record.property.rawValue) was not checked")
