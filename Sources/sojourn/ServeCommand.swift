@@ -99,8 +99,10 @@ struct ServeCommand: AsyncParsableCommand {
 
         // A file beyond a limit of sizes is an error of the write, and not the end of the process.
         _ = signal(SIGXFSZ, SIG_IGN)
+        // Before anybody can know of the server and ask it to stop.
+        let signals = StopSignals(log)
         let server = try SojournServer(configuration, log: log)
-        let signals = StopSignals(server, log)
+        signals.stop(server)
         await Self.untilStopped(server)
         withExtendedLifetime(signals) {}
         if server.hasFailed {
@@ -148,31 +150,48 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Makes SIGTERM and SIGINT a request to stop, and a second one an end at once.
 private final class StopSignals {
-    private var sources: [any DispatchSourceSignal] = []
+    private let sources: [any DispatchSourceSignal]
+    /// One queue, so that the first signal is over before the second is looked at.
+    private let queue = DispatchQueue(label: "sojourn-signals")
+    private let stop: Stop
 
-    init(_ server: SojournServer, _ log: Logger) {
-        // One queue, so that the first signal is over before the second is looked at.
-        let queue = DispatchQueue(label: "sojourn-signals")
-        let stop = Stop(server: server, log: log)
+    /// Signals count from when this returns; one that comes before there is a server waits for it.
+    init(_ log: Logger) {
+        let stop = Stop(log: log)
+        self.stop = stop
+        var sources: [any DispatchSourceSignal] = []
+        let registered = DispatchGroup()
         for number in [SIGTERM, SIGINT] {
             // Not to be killed by it before the source takes it.
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { stop.received(number) }
+            registered.enter()
+            source.setRegistrationHandler { registered.leave() }
             source.resume()
             sources.append(source)
         }
+        self.sources = sources
+        registered.wait()
+    }
+
+    /// What a signal stops.
+    func stop(_ server: SojournServer) {
+        let stop = stop
+        queue.async { stop.began(server) }
     }
 
     /// Only used on the queue of the signals.
     private final class Stop: @unchecked Sendable {
-        private let server: SojournServer
+        private var server: SojournServer?
         private let log: Logger
         private var isStopping = false
 
-        init(server: SojournServer, log: Logger) {
+        init(log: Logger) { self.log = log }
+
+        func began(_ server: SojournServer) {
             self.server = server
-            self.log = log
+            if isStopping { Self.stop(server) }
         }
 
         func received(_ number: Int32) {
@@ -182,7 +201,10 @@ private final class StopSignals {
             }
             isStopping = true
             log.info("signal \(number): stops")
-            let server = server
+            if let server { Self.stop(server) }
+        }
+
+        private static func stop(_ server: SojournServer) {
             Thread.detachNewThread { server.stop() }
         }
     }
