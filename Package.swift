@@ -77,8 +77,8 @@ let package = Package(
 
         // The Swift client among the clients of other languages: see proto-spec/README.md.
         .executableTarget(
-            name: "client-worker", dependencies: ["SojournClient"], path: "Tests/ClientWorker",
-            swiftSettings: strict),
+            name: "client-worker", dependencies: ["SojournClient", "SojournModel"],
+            path: "Tests/ClientWorker", swiftSettings: strict),
 
         // Tests, and what they share.
         .target(

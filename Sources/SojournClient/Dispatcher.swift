@@ -78,7 +78,7 @@ struct Dispatcher {
     /// By correlation, which grows with each request.
     var requests: [UInt64: Request] = [:]
     /// Those that were never sent, in order. May name requests that are gone.
-    private var waiting = Queue()
+    private var waiting = Queue<UInt64>()
     /// Those that were sent and have not ended, in order.
     private(set) var sent: [UInt64] = []
     private(set) var inFlight = 0
@@ -183,12 +183,12 @@ extension Dispatcher {
         }
         while let id = waiting.first {
             guard let request = requests[id] else {
-                waiting.removeFirst()
+                _ = waiting.popFirst()
                 continue
             }
             guard let stamp = request.isBatch ? nextStamp() : Stamp.none else { return nil }
             if request.isBatch { sequence += 1 }
-            waiting.removeFirst()
+            _ = waiting.popFirst()
             requests[id]?.stamp = stamp
             sent.append(id)
             markSent(id, now: now)
@@ -378,29 +378,7 @@ extension Dispatcher {
 extension ProducerID {
     /// Another producer that nobody else is likely to have (SplitMix64); not 0.
     fileprivate var successor: ProducerID {
-        var bits = rawValue &+ 0x9E37_79B9_7F4A_7C15
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        bits ^= bits >> 31
-        return ProducerID(max(1, bits))
-    }
-}
-
-/// First in, first out, without moving the rest at each step.
-private struct Queue {
-    private var elements: [UInt64] = []
-    private var head = 0
-
-    var isEmpty: Bool { head == elements.count }
-    var first: UInt64? { isEmpty ? nil : elements[head] }
-
-    mutating func append(_ element: UInt64) { elements.append(element) }
-
-    mutating func removeFirst() {
-        head += 1
-        if head > 1_024, head * 2 > elements.count {
-            elements.removeFirst(head)
-            head = 0
-        }
+        var random = SplitMix64(seed: rawValue)
+        return ProducerID(max(1, random.next()))
     }
 }

@@ -1,22 +1,12 @@
-/// The generator of pseudo-random numbers behind the sample (SplitMix64, Steele et al. 2014):
-/// integers only, so that a seed gives the same sample on every machine.
+import SojournModel
+
+/// The choices behind the sample. The same seed makes the same ones.
 struct SampleGenerator {
-    private var state: UInt64
+    private var random: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    /// Spreads a number over 64 bits.
-    static func mix(_ number: UInt64) -> UInt64 {
-        var bits = number
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
-    }
+    mutating func next() -> UInt64 { random.next() }
 
     /// A number from 0 up to and without `bound`.
     mutating func below(_ bound: Int) -> Int {

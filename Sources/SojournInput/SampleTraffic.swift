@@ -57,7 +57,7 @@ package struct SampleTraffic: Sendable {
     private func rows() -> [SampleRow] {
         var rows: [SampleRow] = []
         for index in 0..<visitors {
-            let mixed = SampleGenerator.mix(seed) ^ SampleGenerator.mix(UInt64(index) + 1)
+            let mixed = SplitMix64.mix(seed) ^ SplitMix64.mix(UInt64(index) + 1)
             var visitor = SampleVisitor(
                 index: index, generator: SampleGenerator(seed: mixed), traffic: self)
             visitor.appendRows(to: &rows)

@@ -1,4 +1,5 @@
 import SojournClient
+import SojournModel
 
 /// Measures how many events a second go through the client.
 ///
@@ -59,7 +60,7 @@ private struct UnexpectedRejection: Error {}
 private struct Shop {
     private let keys: [[UInt8]]
     private let pages: [String]
-    private var random = Random(state: 1)
+    private var random = SplitMix64(seed: 1)
 
     init(visitors: Int, pages: Int) {
         var random = random
@@ -83,18 +84,5 @@ private struct Shop {
                 visitor: key, time: now, kind: .view,
                 name: pages[Int(random.next() % UInt64(pages.count))])
         }
-    }
-}
-
-/// Numbers that are the same in every run (SplitMix64).
-private struct Random: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import SojournClient
+import SojournModel
 import SojournTestKit
 import Synchronization
 

@@ -1,4 +1,5 @@
 import SojournClient
+import SojournModel
 import SojournTestKit
 
 /// The events of a batch, from the seed and the batch's number alone, so that they need not be kept.

@@ -146,10 +146,11 @@ import Testing
     /// Plays a server and a network that do their worst, and checks what must hold at every step.
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
     func `whatever happens, each request ends once and is numbered once`(seed: UInt64) {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         var now = Self.start
-        var dispatcher = Self.greeted(credit: 1 + random.below(8), attempts: 1 + random.below(4))
-        dispatcher.producerWindow = UInt64(8 + random.below(120))
+        var dispatcher = Self.greeted(
+            credit: 1 + random.number(below: 8), attempts: 1 + random.number(below: 4))
+        dispatcher.producerWindow = UInt64(8 + random.number(below: 120))
         var network: [UInt64: Int] = [:]  // sends that are not answered, by request
         var stamps: [UInt64: Stamp] = [:]
         var ended: Set<UInt64> = []
@@ -172,15 +173,16 @@ import Testing
         for step in 0..<600 {
             // After a while nothing new comes, and all must end.
             let isEnding = step > 400
-            switch random.below(isEnding ? 8 : 10) {
-            case 0: now += .milliseconds(random.below(3_000))
+            switch random.number(below: isEnding ? 8 : 10) {
+            case 0: now += .milliseconds(random.number(below: 3_000))
             case 1: dispatcher.linkLost(now: now)
             case 2, 3:
                 if dispatcher.link.isGreeting {
-                    if random.below(3) == 0 {
+                    if random.number(below: 3) == 0 {
                         dispatcher.greetingRefused(Self.refusal(.draining), now: now)
                     } else {
-                        _ = dispatcher.greeted(Self.hello(credit: 1 + random.below(8)), now: now)
+                        _ = dispatcher.greeted(
+                            Self.hello(credit: 1 + random.number(below: 8)), now: now)
                         dispatcher.producerWindow = 16
                     }
                 }
@@ -193,12 +195,13 @@ import Testing
                 if let id = network.keys.sorted().randomElement(using: &random) {
                     network[id] = nil
                     let code: ErrorCode =
-                        [.overloaded, .draining, .internal, .unknownProperty][random.below(4)]
+                        [.overloaded, .draining, .internal, .unknownProperty][
+                            random.number(below: 4)]
                     _ = dispatcher.refused(id, Self.refusal(code), now: now)
                 }
             case 7:
-                if random.below(4) == 0, last > 0 {
-                    let id = 1 + UInt64(random.below(Int(last)))
+                if random.number(below: 4) == 0, last > 0 {
+                    let id = 1 + UInt64(random.number(below: Int(last)))
                     if !ended.contains(id), dispatcher.requests[id]?.isAbandoned == false {
                         dispatcher.abandon(id)
                         end(id)
@@ -207,12 +210,12 @@ import Testing
             default:
                 last += 1
                 dispatcher.submit(
-                    last, .assign, deadline: now + .milliseconds(1 + random.below(20_000)))
+                    last, .assign, deadline: now + .milliseconds(1 + random.number(below: 20_000)))
             }
             dispatcher.tick(now: now)
             carryOut()
             while let next = dispatcher.nextToSend(now: now) {
-                if random.below(10) == 0 {
+                if random.number(below: 10) == 0 {
                     if let stamp = next.stamp { stamps[next.id] = stamp }
                     dispatcher.couldNotSend(next.id)
                     break
@@ -237,17 +240,6 @@ import Testing
     }
 }
 
-/// SplitMix64: the same numbers for the same seed.
-private struct Random: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+extension SplitMix64 {
+    fileprivate mutating func number(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

@@ -57,7 +57,7 @@ import ZeroMQ
 
     @Test func `garbage on the bare connection leaves the server answering`() throws {
         let server = try SojournServer()
-        var random = SplitMix(seed: 7)
+        var random = SplitMix64(seed: 7)
         for round in 0..<40 {
             let connection = try RawConnection(server.endpoints[0])
             var bytes = (0..<Int(random.next() % 3_000)).map { _ in

@@ -16,7 +16,7 @@ import Testing
         let server = try SojournServer()
         let client = try TestClient(server)
         let messages = Self.messages()
-        var random = SplitMix(seed: Self.seed)
+        var random = SplitMix64(seed: Self.seed)
         var replies: [SojournWire.Operation: Int] = [:]
         for round in 0..<(Self.count / Self.burst) {
             for _ in 0..<Self.burst {
@@ -66,7 +66,7 @@ import Testing
     }
 
     /// Changes a message in one to four ways, and makes the checksums right again in half of all.
-    private static func mutate(_ message: inout [UInt8], _ random: inout SplitMix) {
+    private static func mutate(_ message: inout [UInt8], _ random: inout SplitMix64) {
         for _ in 0...(random.next() % 4) {
             let at = Int(random.next() % UInt64(max(1, message.count)))
             guard !message.isEmpty else { return }

@@ -178,7 +178,7 @@ import Testing
     }
 
     @Test func `the table agrees with a naive one`() throws {
-        var random = SplitMix(seed: 20_240_601)
+        var random = SplitMix64(seed: 20_240_601)
         var service = TestService { $0.producersMax = 8 }
         /// Per producer its batches; in order of their last new batch.
         var known: [(producer: UInt64, highest: UInt64, sequences: Set<UInt64>)] = []
@@ -207,20 +207,5 @@ import Testing
                 known.append(entry)
             }
         }
-    }
-}
-
-/// Numbers that are the same in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }

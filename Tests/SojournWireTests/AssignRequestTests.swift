@@ -20,13 +20,13 @@ import Testing
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `random batches come back`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let events = Self.randomBatch(&random)
         let frame = try TestFrame(events, sortsTexts: Bool.random(using: &random))
         #expect(try frame.events() == events, "seed \(seed)")
     }
 
-    static func randomBatch(_ random: inout SeededGenerator) -> [TestEvent] {
+    static func randomBatch(_ random: inout SplitMix64) -> [TestEvent] {
         let count = [1, 2, 10, 300].randomElement(using: &random)!
         let visitors = [1, 3, 255, 257].randomElement(using: &random)!
         let texts = [0, 2, 254, 255, 256].randomElement(using: &random)!

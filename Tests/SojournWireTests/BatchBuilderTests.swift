@@ -111,7 +111,7 @@ import Testing
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `small batches are cut wherever a limit is`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let limits = BatchLimits(
             messageBytes: Int.random(in: 800...6_000, using: &random),
             events: Int.random(in: 1...100, using: &random),

@@ -16,7 +16,7 @@ import Testing
     }
 
     private func run(_ frames: [TestFrame], _ role: Frame.Role, seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var refused = 0
         for round in 0..<1_000 {
             // Half of the rounds damage the batch, which has the most to damage.
@@ -33,7 +33,7 @@ import Testing
         #expect(refused > 300, "seed \(seed)")
     }
 
-    private func damage(_ frame: inout TestFrame, _ random: inout SeededGenerator) {
+    private func damage(_ frame: inout TestFrame, _ random: inout SplitMix64) {
         let interesting: [UInt32] = [
             0, 1, 7, 8, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x1_0000, 0x7FFF_FFFF,
             0x8000_0000, 0xFFFF_FFF8, 0xFFFF_FFFF,

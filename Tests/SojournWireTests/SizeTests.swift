@@ -7,12 +7,12 @@ import Testing
 @Suite struct SizeTests {
     private static let visitors = 180
 
-    private func key(_ random: inout SeededGenerator) -> [UInt8] {
+    private func key(_ random: inout SplitMix64) -> [UInt8] {
         (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
     private func events() -> [TestEvent] {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix64(seed: 4)
         let keys = (0..<Self.visitors).map { _ in key(&random) }
         let contexts = (0..<40).map {
             EventContext(
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `an event without text whose visitor is new takes at most 24 bytes`() throws {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         let frame = try TestFrame(
             (0..<1_000).map { row in
                 TestEvent(

@@ -1,5 +1,6 @@
 import Glibc
 package import SojournJournal
+import SojournModel
 
 /// A directory in memory that does all that POSIX allows a disk to do, as a seed decides.
 ///

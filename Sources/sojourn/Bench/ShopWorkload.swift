@@ -4,7 +4,7 @@ import SojournWire
 /// Batches like those of a busy shop: visitors with 16-byte keys chosen at random, pages and actions
 /// from a menu, one context in ten. The same seed gives the same batches.
 struct ShopWorkload: ~Copyable {
-    private var random: SplitMix
+    private var random: SplitMix64
     private let visitors: Int
     private let batchEvents: Int
     /// Milliseconds that one batch spans.
@@ -23,7 +23,7 @@ struct ShopWorkload: ~Copyable {
         seed: UInt64 = 1, visitors: Int, batchEvents: Int, batchMilliseconds: Int64,
         latePercent: Int = 0, eventsPerVisitor: Int = 1, start: Int64
     ) {
-        random = SplitMix(state: seed)
+        random = SplitMix64(seed: seed)
         self.visitors = visitors
         self.batchEvents = batchEvents
         self.batchMilliseconds = batchMilliseconds
@@ -85,7 +85,7 @@ struct ShopWorkload: ~Copyable {
 
     /// 16 bytes that stand for a visitor.
     private static func key(_ visitor: Int) -> InlineArray<16, UInt8> {
-        var mixer = SplitMix(state: UInt64(visitor))
+        var mixer = SplitMix64(seed: UInt64(visitor))
         var words = (mixer.next(), mixer.next())
         var key = InlineArray<16, UInt8>(repeating: 0)
         for byte in 0..<8 {
@@ -98,22 +98,9 @@ struct ShopWorkload: ~Copyable {
 
     /// As long as the addresses of real shops: 45 to 60 bytes.
     private static let names = (0..<400).map { number -> String in
-        var mixer = SplitMix(state: UInt64(number))
+        var mixer = SplitMix64(seed: UInt64(number))
         let slug = String(mixer.next(), radix: 36) + "-" + String(mixer.next(), radix: 36)
         return "/category-\(number % 20)/\(slug)-\(number).html"
     }
     private static let channels = ["direct", "organic", "email", "paid"]
-}
-
-/// Sebastiano Vigna's SplitMix64: a small generator whose seed may be anything.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }

@@ -145,8 +145,8 @@ private struct WireCounter: ~Copyable {
 
     /// Any 16 bytes that stand for the visitor.
     private static func key(_ visitor: [UInt8]) -> [UInt8] {
-        var mixer = SplitMix(state: 0)
-        for byte in visitor { mixer.state = mixer.next() ^ UInt64(byte) }
+        var mixer = SplitMix64(seed: 0)
+        for byte in visitor { mixer = SplitMix64(seed: mixer.next() ^ UInt64(byte)) }
         let words = [mixer.next(), mixer.next()]
         return words.flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
