@@ -17,31 +17,3 @@ final class Exchange {
     /// What the request counts in the queue.
     var requestBytes = 0
 }
-
-/// Exchanges in the order in which they came.
-struct ExchangeQueue {
-    private var items: [Exchange] = []
-    /// Those before it were taken.
-    private var head = 0
-
-    var count: Int { items.count - head }
-
-    var isEmpty: Bool { count == 0 }
-
-    mutating func append(_ exchange: Exchange) { items.append(exchange) }
-
-    mutating func popFirst() -> Exchange? {
-        guard head < items.count else { return nil }
-        let first = items[head]
-        head += 1
-        // The front is cut off when nothing is behind it, or when it is the larger part.
-        if head == items.count {
-            items.removeAll(keepingCapacity: true)
-            head = 0
-        } else if head >= 1_024, head * 2 >= items.count {
-            items.removeSubrange(0..<head)
-            head = 0
-        }
-        return first
-    }
-}

@@ -1,4 +1,5 @@
 import Logging
+import SojournModel
 import SojournService
 import ZeroMQ
 

@@ -37,11 +37,11 @@ struct ServiceLoop: ~Copyable {
     var keeper: JournalKeeper?
 
     /// Not served yet.
-    private(set) var waiting = ExchangeQueue()
+    private(set) var waiting = Queue<Exchange>()
     /// Served; their replies may not leave yet.
     private var gate: ReplyGate<Exchange>
     /// Served; their replies are about to leave.
-    private var ready = ExchangeQueue()
+    private var ready = Queue<Exchange>()
     /// Done, to be used again.
     private var spare: [Exchange] = []
     private var unansweredBytes = 0

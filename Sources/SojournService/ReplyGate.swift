@@ -1,4 +1,5 @@
 package import SojournJournal
+import SojournModel
 
 /// Holds replies back until what they rest on is in the journal (sojourn-1, "Behaviour of a server").
 ///
@@ -11,9 +12,7 @@ package struct ReplyGate<Reply> {
         var isQuestion: Bool
     }
 
-    private var held: [Held] = []
-    /// Those before it have left.
-    private var head = 0
+    private var held = Queue<Held>()
     /// Replies that rest on records up to here may leave.
     private var released: JournalPosition
 
@@ -23,7 +22,7 @@ package struct ReplyGate<Reply> {
     }
 
     /// Replies that are held.
-    package var count: Int { held.count - head }
+    package var count: Int { held.count }
 
     /// Takes a reply.
     ///
@@ -43,24 +42,12 @@ package struct ReplyGate<Reply> {
 
     /// The next reply that may leave by now.
     package mutating func next() -> Reply? {
-        guard head < held.count, held[head].restsOn <= released else { return nil }
-        let reply = held[head].reply
-        head += 1
-        if head == held.count {
-            held.removeAll(keepingCapacity: true)
-            head = 0
-        } else if head >= 1_024, head * 2 >= held.count {
-            held.removeSubrange(0..<head)
-            head = 0
-        }
-        return reply
+        guard let first = held.first, first.restsOn <= released else { return nil }
+        return held.popFirst()?.reply
     }
 
     /// Lets the answers to questions go although what they rest on is not in the journal yet.
     package mutating func takeQuestions() -> [Reply] {
-        let questions = held[head...].filter(\.isQuestion).map(\.reply)
-        held = held[head...].filter { !$0.isQuestion }
-        head = 0
-        return questions
+        held.removeAll(where: \.isQuestion).map(\.reply)
     }
 }
