@@ -49,12 +49,19 @@ package struct DataDirectory: ~Copyable, Sendable {
 
     /// Whose a directory is.
     package static func deployment(of path: String) throws(JournalError) -> DeploymentID {
-        let file = "\(path)/\(deploymentName)"
-        let contents: FileContents
-        do throws(StorageError) {
-            contents = try FileStorage(directory: path).read(deploymentName)
-        } catch { throw .storage(error) }
-        return try parse(contents.bytes, file)
+        let storage = try JournalError.wrapping { () throws(StorageError) in
+            try FileStorage(directory: path)
+        }
+        return try deployment(of: storage)
+    }
+
+    private static func deployment(
+        of storage: FileStorage
+    ) throws(JournalError) -> DeploymentID {
+        let contents = try JournalError.wrapping { () throws(StorageError) in
+            try storage.read(deploymentName)
+        }
+        return try parse(contents.bytes, storage.path(of: deploymentName))
     }
 
     private static func makeDirectory(_ path: String) throws(JournalError) {
@@ -85,15 +92,14 @@ package struct DataDirectory: ~Copyable, Sendable {
     private static func claim(
         _ storage: FileStorage, _ deployment: DeploymentID
     ) throws(JournalError) {
-        let path = storage.path(of: deploymentName)
-        let contents: FileContents
-        do throws(StorageError) { contents = try storage.read(deploymentName) } catch {
-            guard error.code == ENOENT else { throw .storage(error) }
+        let found: DeploymentID
+        do throws(JournalError) { found = try Self.deployment(of: storage) } catch {
+            guard case .storage(let refusal) = error, refusal.code == ENOENT else { throw error }
             return try write(storage, deployment)
         }
-        let found = try parse(contents.bytes, path)
         guard found == deployment else {
-            throw .otherDeployment(file: path, found: found, expected: deployment)
+            throw .otherDeployment(
+                file: storage.path(of: deploymentName), found: found, expected: deployment)
         }
     }
 

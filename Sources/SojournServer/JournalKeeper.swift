@@ -35,13 +35,13 @@ struct JournalKeeper: ~Copyable {
         let began = ServerClock.steadyMilliseconds()
         let deployment = core.configuration.deployment
         do throws(RecoveryError) {
-            let directory = try wrapping { () throws(JournalError) in
+            let directory = try RecoveryError.wrapping { () throws(JournalError) in
                 try DataDirectory(settings.directory, deployment: deployment)
             }
             let options = JournalOptions(
                 deployment: deployment, durability: settings.durability,
                 segmentBytes: settings.segmentBytes)
-            var journal = try wrapping { () throws(JournalError) in
+            var journal = try RecoveryError.wrapping { () throws(JournalError) in
                 try FileJournal(directory.storage, options)
             }
             let recovery = try core.recover(from: &journal)
@@ -60,12 +60,6 @@ struct JournalKeeper: ~Copyable {
                 writer: JournalWriter(journal, wakeUp: wakeUp, log: log), log: log,
                 bytesBehind: recovery.bytes)
         } catch { throw ServerError(error) }
-    }
-
-    private static func wrapping<Result: ~Copyable>(
-        _ body: () throws(JournalError) -> Result
-    ) throws(RecoveryError) -> Result {
-        do throws(JournalError) { return try body() } catch { throw .journal(error) }
     }
 
     private init(
@@ -101,13 +95,14 @@ struct JournalKeeper: ~Copyable {
 
     // MARK: Snapshots
 
+    /// Bytes of journal after which a snapshot is due.
+    private var bytesBetween: Int { max(settings.snapshotBytes, 4 * snapshotBytes) }
+
     /// Begins a snapshot when it is time, and puts one into place that is written.
     mutating func tendSnapshot(of core: borrowing ServiceCore, at now: UInt64) {
         if snapshot != nil {
             finishSnapshot(at: now)
-        } else if bytesBehind >= max(settings.snapshotBytes, 4 * snapshotBytes),
-            now >= nextSnapshot, core.journal.isAvailable
-        {
+        } else if bytesBehind >= bytesBetween, now >= nextSnapshot, core.journal.isAvailable {
             beginSnapshot(of: core, at: now)
         }
     }
@@ -131,7 +126,7 @@ struct JournalKeeper: ~Copyable {
         do throws(JournalError) {
             guard var child = snapshot.take() else { return }
             // Not in place before the journal has what the snapshot has.
-            if try child.poll(), report.written >= child.position {
+            if try child.poll(), report.progress.written >= child.position {
                 writer.install(child)
             } else {
                 snapshot = consume child
@@ -143,14 +138,14 @@ struct JournalKeeper: ~Copyable {
         snapshotFailures += 1
         nextSnapshot = now + Self.snapshotRetryMilliseconds
         // So that the next one is due at that time.
-        bytesBehind = max(settings.snapshotBytes, 4 * snapshotBytes)
+        bytesBehind = bytesBetween
         log.error("no snapshot was made, and the journal grows: \(error)")
     }
 
     var gauges: [Gauge] {
         let report = report
         return [
-            Gauge("journal_written_position", report.written.rawValue),
+            Gauge("journal_written_position", report.progress.written.rawValue),
             Gauge("journal_groups_total", report.counters.groups),
             Gauge("journal_bytes_total", report.counters.bytes),
             Gauge("journal_refusals_total", report.counters.refusals),

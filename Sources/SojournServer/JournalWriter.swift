@@ -18,20 +18,10 @@ final class JournalWriter: Sendable {
 
     /// What the service's thread learns.
     struct Report {
-        /// Every record up to here is as durable as it was to be.
-        var written: JournalPosition
-        /// Every record up to here is on disk.
-        var durable: JournalPosition
-        /// Why nothing can be written for now.
-        var trouble: String?
+        var progress: JournalProgress
         /// Faults that time does not mend.
         var failure: JournalError?
         var counters = Counters()
-
-        var progress: JournalProgress {
-            JournalProgress(
-                written: written, durable: durable, isAvailable: trouble == nil && failure == nil)
-        }
     }
 
     struct Counters {
@@ -65,7 +55,10 @@ final class JournalWriter: Sendable {
     ///
     /// - Parameter wakeUp: calls whoever wants the report when it has changed.
     init(_ journal: consuming FileJournal<FileStorage>, wakeUp: WakeUp, log: Logger) {
-        mail = Mutex(Mail(report: Report(written: journal.last, durable: journal.durable)))
+        mail = Mutex(
+            Mail(
+                report: Report(
+                    progress: JournalProgress(written: journal.last, durable: journal.durable))))
         self.wakeUp = wakeUp
         self.log = log
         let owned = Owned(journal)
@@ -98,12 +91,6 @@ final class JournalWriter: Sendable {
     /// An empty group to be filled and handed over; nil while one is being written.
     func idleGroup() -> RecordGroup? {
         mail.withLock { $0.isBusy ? nil : $0.spare.take() }
-    }
-
-    /// Gives back a group from `idleGroup` that was not needed.
-    func keep(_ group: consuming RecordGroup) {
-        var group = Optional(group)
-        mail.withLock { $0.spare = group.take() }
     }
 
     /// Has a group written. The one before is.
@@ -159,7 +146,10 @@ final class JournalWriter: Sendable {
                 break
             } catch {
                 guard error.isPassing else {
-                    tell { $0.failure = error }
+                    tell {
+                        $0.progress.isAvailable = false
+                        $0.failure = error
+                    }
                     return false
                 }
                 if !isInTrouble {
@@ -167,7 +157,7 @@ final class JournalWriter: Sendable {
                 }
                 isInTrouble = true
                 tell {
-                    $0.trouble = "\(error)"
+                    $0.progress.isAvailable = false
                     $0.counters.refusals += 1
                 }
             }
@@ -186,9 +176,7 @@ final class JournalWriter: Sendable {
             $0.isBusy = false
         }
         tell {
-            $0.written = journal.last
-            $0.durable = journal.durable
-            $0.trouble = nil
+            $0.progress = JournalProgress(written: journal.last, durable: journal.durable)
             $0.counters.groups += 1
             $0.counters.bytes += UInt64(bytes)
         }
@@ -203,7 +191,7 @@ final class JournalWriter: Sendable {
             try journal.finish(snapshot)
             log.debug("snapshot at \(position)")
             tell {
-                $0.durable = journal.durable
+                $0.progress.durable = journal.durable
                 $0.counters.snapshots += 1
             }
         } catch {

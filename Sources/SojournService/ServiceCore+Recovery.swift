@@ -8,6 +8,13 @@ package enum RecoveryError: Error, CustomStringConvertible {
     /// A snapshot that is whole, and makes no sense.
     case state(StateFault, JournalPosition)
 
+    /// Does something with a journal.
+    package static func wrapping<Result: ~Copyable>(
+        _ body: () throws(JournalError) -> Result
+    ) throws(RecoveryError) -> Result {
+        do throws(JournalError) { return try body() } catch { throw .journal(error) }
+    }
+
     package var description: String {
         switch self {
         case .journal(let error): "\(error)"
@@ -36,14 +43,15 @@ extension ServiceCore {
         from journal: inout some Journal & ~Copyable
     ) throws(RecoveryError) -> Recovery {
         var recovery = Recovery()
-        if let snapshot = try Self.wrapping({ () throws(JournalError) in try journal.loadSnapshot()
+        if let snapshot = try RecoveryError.wrapping({ () throws(JournalError) in
+            try journal.loadSnapshot()
         }) {
             recovery.snapshot = snapshot.position
             do throws(StateFault) { try restore(from: snapshot) } catch {
                 throw .state(error, snapshot.position)
             }
         }
-        var reader = try Self.wrapping { () throws(JournalError) in
+        var reader = try RecoveryError.wrapping { () throws(JournalError) in
             try journal.records(after: self.journal.last)
         }
         while try replayNext(&reader, &recovery) {}
@@ -63,9 +71,4 @@ extension ServiceCore {
         return true
     }
 
-    private static func wrapping<Result: ~Copyable>(
-        _ body: () throws(JournalError) -> Result
-    ) throws(RecoveryError) -> Result {
-        do throws(JournalError) { return try body() } catch { throw .journal(error) }
-    }
 }
