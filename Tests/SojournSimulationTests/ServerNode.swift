@@ -95,8 +95,9 @@ final class ServerNode {
 
     /// Looks at the journal that was found, and makes the state anew.
     ///
+    /// - Parameter mayBeDamaged: a snapshot was damaged.
     /// - Returns: false when the disk refuses something, so that the process ends.
-    func recover(_ storage: FaultyStorage) throws -> Bool {
+    func recover(_ storage: FaultyStorage, mayBeDamaged: Bool) throws -> Bool {
         try timeline.resume(at: journal.last.number)
         let recovery: Recovery
         do throws(RecoveryError) { recovery = try core.recover(from: &journal) } catch {
@@ -107,7 +108,7 @@ final class ServerNode {
             throw Violation("the state cannot be had again: \(error)")
         }
         try require(
-            journal.damagedSnapshots.isEmpty || storage.faults.read > 0,
+            journal.damagedSnapshots.isEmpty || mayBeDamaged || storage.faults.read > 0,
             "damaged: \(journal.damagedSnapshots)")
         bytesBehind = recovery.bytes
         return try compareRecords(behind: recovery.snapshot)

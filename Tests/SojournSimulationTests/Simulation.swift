@@ -51,6 +51,8 @@ final class Simulation {
     private var life = 0
     private var isWorkComing = false
     private var endsLeft: Int
+    /// A snapshot was damaged.
+    private var hasDamage = false
     private var lookupsLeft: Int
 
     private var producers: [Producer] = []
@@ -396,9 +398,10 @@ final class Simulation {
         if calmSince == nil, endsLeft > 0, fate.once(in: 4) {
             storage.operationsLeft = fate.number(0...10)
         }
+        if calmSince == nil, !hasDamage, fate.once(in: 3) { try damageSnapshot() }
         let before = timeline.records.count
         if let node = try ServerNode.start(plan, storage, timeline, serverTime: serverTime),
-            try node.recover(storage)
+            try node.recover(storage, mayBeDamaged: hasDamage)
         {
             if fate.once(in: 8) { try compareWithReplica(Image(try node.image())) }
             trace("the server has \(timeline.records.count) records of \(before)")
@@ -410,6 +413,18 @@ final class Simulation {
             statistics[.failedStarts] += 1
             restart(byPowerCut: fate.once(in: 2))
         }
+    }
+
+    /// Changes a byte of the newer one of two snapshots, once in a run: the older one and the records
+    /// behind it must do.
+    private func damageSnapshot() throws {
+        let snapshots = try storage.names().filter { $0.hasSuffix(".snap") }
+        guard snapshots.count == 2, var bytes = storage.bytes(of: snapshots[1]) else { return }
+        trace("\(snapshots[1]) is damaged")
+        bytes[fate.number(0...bytes.count - 1)] ^= 1 << UInt8(fate.number(0...7))
+        storage.overwrite(snapshots[1], with: bytes)
+        hasDamage = true
+        statistics[.damagedSnapshots] += 1
     }
 
     /// Ends the process, or has it end at one of the next things that it does to the disk.
@@ -561,7 +576,7 @@ final class Simulation {
     private func startSurely(_ storage: FaultyStorage) throws -> ServerNode {
         guard
             let node = try ServerNode.start(plan, storage, timeline, serverTime: serverTime),
-            try node.recover(storage)
+            try node.recover(storage, mayBeDamaged: hasDamage)
         else { throw Violation("a disk that is well refuses something") }
         return node
     }

@@ -2,7 +2,7 @@
 struct Statistics: CustomStringConvertible {
     enum Item: Int, CaseIterable {
         case runs, events, batches, retries, repeats, refused, overloaded, lookups
-        case records, lostRecords, merges, snapshots, diskFailures
+        case records, lostRecords, merges, snapshots, damagedSnapshots, diskFailures
         case kills, powerCuts, stops, failedStarts
     }
 
