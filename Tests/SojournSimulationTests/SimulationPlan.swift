@@ -83,7 +83,7 @@ struct SimulationPlan {
         isTight = random.once(in: 10)
         segmentBytes = random.pick([512, 2_048, 8_192])
         snapshotBytes = random.pick([400, 1_500, 4_000])
-        queueMax = random.once(in: 5) ? 2 : 1_000
+        queueMax = random.once(in: 4) ? 1 : 1_000
         delay = random.pick([1, 5, 40, 200])
         writeDelay = random.pick([2, 12, 80])
         finishesAll = random.once(in: 2)
