@@ -52,7 +52,8 @@ import Testing
             """
             seed \(plan.seed): \(error)
             the smallest run that fails too: \(reason)
-            SOJOURN_SIMULATION_SEED=\(plan.seed)\(less) swift test --filter SimulationTests
+            SOJOURN_SIMULATION_SEED=\(plan.seed)\(less) \
+            swift test --filter SojournSimulationTests.SimulationTests
             """)
     }
 
