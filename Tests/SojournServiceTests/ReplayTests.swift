@@ -18,7 +18,8 @@ private struct JournaledService: ~Copyable {
     ) throws {
         var service = TestService(journaledAt: now, policy: policy, change)
         var journal = try FileJournal(
-            storage, JournalOptions(
+            storage,
+            JournalOptions(
                 deployment: service.core.configuration.deployment, saltSeed: 1))
         _ = try service.core.recover(from: &journal)
         var group = RecordGroup()
