@@ -14,7 +14,9 @@ public struct ServerInfo: Equatable, Sendable {
     public let protocolVersion: Int
     /// Requests that one client may have in flight. Further calls wait for their turn.
     public let credit: Int
-    public let partitions: Int
+    /// The partitions that the server has, of those that there are: all, unless it is one of several
+    /// workers behind a router.
+    public let partitions: PartitionRange
     public let limits: BatchSizes
 
     /// What one batch may hold at most.

@@ -18,7 +18,8 @@ package import SojournModel
 ///     60 | partitions       | 4 |
 ///     64 | name length      | 2 |
 ///     66 | version length   | 2 |
-///     68 | reserved         | 4 |
+///     68 | first partition  | 2 |
+///     70 | last partition   | 2 |
 ///     72 | name, version    |   |
 package struct HelloReply: Equatable, Sendable {
     static var fixedBytes: Int { 72 }
@@ -34,14 +35,15 @@ package struct HelloReply: Equatable, Sendable {
     package var credit: Int
     /// Batches per producer that are remembered.
     package var producerWindow: Int
-    package var partitions: Int
+    /// Those that this server has, and how many there are.
+    package var partitions: PartitionRange
     package var serverName: String
     package var serverVersion: String
 
     package init(
         version: UInt8 = 1, features: UInt32 = 0, deployment: DeploymentID, serverTime: Int64,
         limits: BatchLimits = .full, credit: Int = Limits.creditMax,
-        producerWindow: Int = Limits.producerWindow, partitions: Int, serverName: String,
+        producerWindow: Int = Limits.producerWindow, partitions: PartitionRange, serverName: String,
         serverVersion: String
     ) {
         self.version = version
@@ -74,10 +76,11 @@ package struct HelloReply: Equatable, Sendable {
         writer.append(UInt32(limits.contexts))
         writer.append(UInt32(credit))
         writer.append(UInt32(producerWindow))
-        writer.append(UInt32(partitions))
+        writer.append(UInt32(partitions.count))
         writer.append(UInt16(serverName.utf8.count))
         writer.append(UInt16(serverVersion.utf8.count))
-        writer.appendZeros(4)
+        writer.append(partitions.first)
+        writer.append(partitions.last)
         assert(writer.count == MessageHeader.byteCount + Self.fixedBytes)
         writer.append(utf8: serverName)
         writer.append(utf8: serverVersion)
@@ -90,8 +93,14 @@ package struct HelloReply: Equatable, Sendable {
         let versionLength = hasFixedPart ? Int(body.integer(at: 66, as: UInt16.self)) : 0
         let end = try body.fixedPart(fixedBytes, announcing: nameLength + versionLength)
         try body.reserved(1..<4)
-        try body.reserved(68..<72)
         try body.end(at: end)
+        let count = Int(body.integer(at: 60, as: UInt32.self))
+        let (first, last) = (
+            Int(body.integer(at: 68, as: UInt16.self)), Int(body.integer(at: 70, as: UInt16.self))
+        )
+        guard let partitions = PartitionRange(first: first, last: last, count: count) else {
+            throw WireError(.indexOutOfRange, inBodyAt: 68, found: last, bound: count)
+        }
         let nameEnd = fixedBytes + nameLength
         return HelloReply(
             version: body.integer(at: 0), features: body.integer(at: 4),
@@ -105,7 +114,7 @@ package struct HelloReply: Equatable, Sendable {
                 contexts: Int(body.integer(at: 48, as: UInt32.self))),
             credit: Int(body.integer(at: 52, as: UInt32.self)),
             producerWindow: Int(body.integer(at: 56, as: UInt32.self)),
-            partitions: Int(body.integer(at: 60, as: UInt32.self)),
+            partitions: partitions,
             serverName: try body.text(fixedBytes..<nameEnd),
             serverVersion: try body.text(nameEnd..<end))
     }
