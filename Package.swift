@@ -107,6 +107,12 @@ let package = Package(
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
+            name: "SojournRouterTests",
+            dependencies: [
+                "SojournRouter", "SojournService", "SojournEngine", "SojournWire", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
             name: "SojournJournalTests",
             dependencies: ["SojournJournal", "SojournWire", "SojournModel", "SojournTestKit"],
             swiftSettings: strict),

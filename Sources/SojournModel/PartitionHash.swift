@@ -11,7 +11,9 @@ public enum PartitionHash {
     /// The partition of one key, of `count` partitions.
     public static func partition(of key: RawSpan, count: Int) -> Int {
         // The function reads exactly the bytes of the span, which the closure keeps alive.
-        let checksum = unsafe key.withUnsafeBytes { unsafe sojourn_crc32c($0.baseAddress, $0.count) }
+        let checksum = unsafe key.withUnsafeBytes {
+            unsafe sojourn_crc32c($0.baseAddress, $0.count)
+        }
         return partition(ofChecksum: checksum, count: count)
     }
 
@@ -40,6 +42,6 @@ public enum PartitionHash {
     }
 
     private static func partition(ofChecksum checksum: UInt32, count: Int) -> Int {
-        Int(truncatingIfNeeded: UInt64(checksum &* factor) &* UInt64(count) &>> 32)
+        Int(truncatingIfNeeded: (UInt64(checksum &* factor) &* UInt64(count)) &>> 32)
     }
 }

@@ -7,6 +7,9 @@ struct PartitionTable: ~Copyable {
     /// The worker of each partition, or `BatchSplit.nobody`. Empty before the first worker is known.
     private(set) var owners = GrowableBuffer<UInt16>()
 
+    /// The workers that have a partition, in the order of their first ones.
+    private(set) var order = GrowableBuffer<UInt16>()
+
     var count: Int { owners.count }
 
     var isComplete: Bool { count > 0 && missing.isEmpty }
@@ -34,7 +37,16 @@ struct PartitionTable: ~Copyable {
         release(worker)
         for partition in Int(range.first)...Int(range.last) { owners[partition] = UInt16(worker) }
         soleOwner = range.isAll ? worker : nil
+        order.removeAll()
+        for partition in 0..<count where owners[partition] != BatchSplit.nobody {
+            if !isKnown(owners[partition]) { order.append(owners[partition]) }
+        }
         return nil
+    }
+
+    private func isKnown(_ owner: UInt16) -> Bool {
+        for row in 0..<order.count where order[row] == owner { return true }
+        return false
     }
 
     /// Takes away all that a worker has.

@@ -19,7 +19,7 @@ extension RouterCore {
         let plan: BatchSplit.Plan
         do throws(WireError) {
             plan = try Self.plan(
-                Frame.body(of: frame), batchLimits, table, ownerCount: links.count, &split)
+                Frame.body(of: frame), batchLimits, table, &split)
         } catch {
             // A worker judges it wholly, and knows the property besides.
             return try passOn(header, frame, to: try anyWorker(), id, moment)
@@ -40,10 +40,10 @@ extension RouterCore {
 
     private static func plan(
         _ body: RawSpan, _ limits: BatchLimits, _ table: borrowing PartitionTable,
-        ownerCount: Int, _ split: inout BatchSplit
+        _ split: inout BatchSplit
     ) throws(WireError) -> BatchSplit.Plan {
         try split.plan(
-            body: body, limits: limits, table: table.owners.span, ownerCount: ownerCount)
+            body: body, limits: limits, table: table.owners.span, order: table.order.span)
     }
 
     private mutating func splitBatch(
@@ -107,7 +107,7 @@ extension RouterCore {
     /// Code 24 while a worker is not there.
     func checkUp(_ worker: Int) throws(Refusal) {
         if links[worker].isUp { return }
-        let range = links[worker].hello.map { " with partitions \($0.partitions)" } ?? ""
+        let range = links[worker].hello?.range.map { " with partitions \($0)" } ?? ""
         throw Refusal(
             .unavailable, retryAfterMilliseconds: retryMilliseconds,
             "worker \(links[worker].name)\(range) is not there: \(links[worker].reason)")

@@ -84,10 +84,13 @@ extension RouterCore {
             return "it belongs to deployment \(hello.deployment.bits.hexadecimal), the others to "
                 + deployment.bits.hexadecimal
         }
-        if links[worker].hello?.partitions != hello.partitions {
+        guard let range = hello.range else {
+            return "it says nothing that makes sense of its partitions"
+        }
+        if links[worker].hello?.range != range {
             let wasComplete = table.isComplete
             if let reason = table.claim(
-                hello.partitions, by: worker, named: configuration.workers)
+                range, by: worker, named: configuration.workers)
             {
                 return reason
             }
@@ -114,9 +117,11 @@ extension RouterCore {
     // MARK: Up and down
 
     private mutating func goUp(_ worker: Int, _ moment: RouterMoment) {
-        guard let hello = links[worker].hello else { return }
+        guard let range = links[worker].hello?.range else {
+            preconditionFailure("a worker is up without a greeting")
+        }
         links[worker].state = .up
-        actions.append(.log(.workerUp(links[worker].name, hello.partitions)))
+        actions.append(.log(.workerUp(links[worker].name, range)))
         // In the order in which they were sent: a visitor's batches stay in order.
         for part in inFlight(worker) { send(part, moment) }
         fill(worker, moment)

@@ -100,8 +100,8 @@ extension RouterCore {
             let prefix = "worker_\(number)"
             gauges += [
                 Gauge("\(prefix)_up", link.isUp ? 1 : 0),
-                Gauge("\(prefix)_first_partition", Int(link.hello?.partitions.first ?? 0)),
-                Gauge("\(prefix)_last_partition", Int(link.hello?.partitions.last ?? 0)),
+                Gauge("\(prefix)_first_partition", Int(link.hello?.firstPartition ?? 0)),
+                Gauge("\(prefix)_last_partition", Int(link.hello?.lastPartition ?? 0)),
                 Gauge("\(prefix)_parts_waiting", link.waitingCount),
                 Gauge("\(prefix)_parts_in_flight", link.inFlight.count),
                 Gauge("\(prefix)_queued_bytes", link.byteCount),

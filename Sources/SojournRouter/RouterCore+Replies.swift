@@ -112,7 +112,8 @@ extension RouterCore {
         }
         return ErrorReply(
             code: .incomplete, retryAfterMilliseconds: max(pause, retryMilliseconds),
-            message: "the batch may have been applied in part; the same batch sent again completes it: "
+            message:
+                "the batch may have been applied in part; the same batch sent again completes it: "
                 + reasons.joined(separator: "; "))
     }
 

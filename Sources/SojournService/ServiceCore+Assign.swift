@@ -73,7 +73,8 @@ extension ServiceCore {
     /// Not a method, for the batch lies in `scratch` while engine and clock change.
     static func apply(
         _ body: RawSpan, _ record: BatchRecord, _ verdict: SequenceVerdict, keys: VisitorKeys,
-        _ partitions: PartitionRange, to engine: inout Engine, _ clock: inout PropertyClock, limits: BatchLimits,
+        _ partitions: PartitionRange, to engine: inout Engine, _ clock: inout PropertyClock,
+        limits: BatchLimits,
         _ scratch: inout DecodeScratch, _ result: inout BatchResult
     ) throws(Refusal) {
         let batch: EventBatch

@@ -45,7 +45,8 @@ extension ServiceCore {
         do throws(Refusal) {
             try Self.apply(
                 payload.extracting(BatchRecord.headBytes...), record, verdict, keys: .hashed,
-                configuration.partitions, to: &engine, &properties[row].clock, limits: .full, &scratch, &result)
+                configuration.partitions, to: &engine, &properties[row].clock, limits: .full,
+                &scratch, &result)
         } catch { return error.error.message }
         var header = MessageHeader(operation: .assign)
         header.producer = record.producer

@@ -123,7 +123,8 @@ package struct ServiceCore: ~Copyable {
             let clock = property.clock.now(at: moment.serverTime)
             guard clock > .min, engine.isAnythingDue(property.id, clock: clock) else { continue }
             journal.append(.tick) { writer in
-                TickRecord(partition: partition, property: property.id, clock: clock).write(to: &writer)
+                TickRecord(partition: partition, property: property.id, clock: clock).write(
+                    to: &writer)
             }
             if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
         }

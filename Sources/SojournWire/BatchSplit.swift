@@ -16,7 +16,7 @@ package struct BatchSplit: ~Copyable {
     package enum Plan: Equatable {
         /// All of it goes to one owner.
         case whole(UInt16)
-        /// It is to be split: `parts` of them, in ascending order of their owners.
+        /// It is to be split into so many `parts`, in the order of their owners.
         case parts(Int)
         /// Nobody owns a partition that it needs.
         case unowned(partition: Int)
@@ -58,9 +58,9 @@ package struct BatchSplit: ~Copyable {
     ///
     /// - Parameters:
     ///   - table: the owner of each partition, or `nobody`; as many as there are partitions.
-    ///   - ownerCount: owners are below it.
+    ///   - order: the owners in the order in which their parts are to stand.
     package mutating func plan(
-        body: RawSpan, limits: BatchLimits, table: Span<UInt16>, ownerCount: Int
+        body: RawSpan, limits: BatchLimits, table: Span<UInt16>, order: Span<UInt16>
     ) throws(WireError) -> Plan {
         _ = try AssignRequest.decode(body: body, limits: limits, scratch: &scratch)
         let columns = Int(body.integer(at: 4, as: UInt16.self))
@@ -68,9 +68,6 @@ package struct BatchSplit: ~Copyable {
             body, fixedBytes: AssignRequest.fixedBytes, count: columns)
         let keys = directory.dictionary(.visitorKeys)
         PartitionHash.partitions(of: keys, count: table.count, into: &owners)
-        tallies.removeAll()
-        tallies.resize(to: ownerCount, repeating: Tally())
-
         let first = table[Int(owners[0])]
         var isWhole = true
         for key in 0..<keys.count {
@@ -81,6 +78,8 @@ package struct BatchSplit: ~Copyable {
         }
         if isWhole { return .whole(first) }
 
+        tallies.removeAll()
+        tallies.resize(to: Int(highest(order)) + 1, repeating: Tally())
         places.resize(to: keys.count, repeating: 0)
         for key in 0..<keys.count {
             let owner = Int(owners[key])
@@ -90,19 +89,28 @@ package struct BatchSplit: ~Copyable {
             tally.keyBytes += UInt32(keys[key].byteCount)
             tallies[owner] = tally
         }
-        sort(directory.indexColumn(.visitor), count: Int(body.integer(at: 0, as: UInt32.self)))
+        sort(
+            directory.indexColumn(.visitor), count: Int(body.integer(at: 0, as: UInt32.self)),
+            owners: order)
         return .parts(parts.count)
     }
 
+    private func highest(_ owners: Span<UInt16>) -> UInt16 {
+        var highest: UInt16 = 0
+        for row in owners.indices { highest = max(highest, owners[row]) }
+        return highest
+    }
+
     /// Puts the rows in the order of their owners.
-    private mutating func sort(_ visitors: IndexColumn, count: Int) {
+    private mutating func sort(_ visitors: IndexColumn, count: Int, owners sequence: Span<UInt16>) {
         for row in 0..<count {
             let owner = Int(owners[visitors[row]])
             tallies[owner].events += 1
         }
         parts.removeAll(keepingCapacity: true)
         var start = 0
-        for owner in 0..<tallies.count {
+        for place in sequence.indices {
+            let owner = Int(sequence[place])
             let tally = tallies[owner]
             // Keys that no event names go nowhere.
             if tally.events == 0 { continue }

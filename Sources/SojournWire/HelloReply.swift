@@ -35,8 +35,11 @@ package struct HelloReply: Equatable, Sendable {
     package var credit: Int
     /// Batches per producer that are remembered.
     package var producerWindow: Int
-    /// Those that this server has, and how many there are.
-    package var partitions: PartitionRange
+    /// Those that there are.
+    package var partitions: Int
+    /// Those that this server has, as it says.
+    package var firstPartition: UInt16
+    package var lastPartition: UInt16
     package var serverName: String
     package var serverVersion: String
 
@@ -53,7 +56,9 @@ package struct HelloReply: Equatable, Sendable {
         self.limits = limits
         self.credit = credit
         self.producerWindow = producerWindow
-        self.partitions = partitions
+        self.partitions = partitions.count
+        firstPartition = partitions.first
+        lastPartition = partitions.last
         self.serverName = serverName
         self.serverVersion = serverVersion
     }
@@ -76,11 +81,11 @@ package struct HelloReply: Equatable, Sendable {
         writer.append(UInt32(limits.contexts))
         writer.append(UInt32(credit))
         writer.append(UInt32(producerWindow))
-        writer.append(UInt32(partitions.count))
+        writer.append(UInt32(partitions))
         writer.append(UInt16(serverName.utf8.count))
         writer.append(UInt16(serverVersion.utf8.count))
-        writer.append(partitions.first)
-        writer.append(partitions.last)
+        writer.append(firstPartition)
+        writer.append(lastPartition)
         assert(writer.count == MessageHeader.byteCount + Self.fixedBytes)
         writer.append(utf8: serverName)
         writer.append(utf8: serverVersion)
@@ -94,15 +99,8 @@ package struct HelloReply: Equatable, Sendable {
         let end = try body.fixedPart(fixedBytes, announcing: nameLength + versionLength)
         try body.reserved(1..<4)
         try body.end(at: end)
-        let count = Int(body.integer(at: 60, as: UInt32.self))
-        let (first, last) = (
-            Int(body.integer(at: 68, as: UInt16.self)), Int(body.integer(at: 70, as: UInt16.self))
-        )
-        guard let partitions = PartitionRange(first: first, last: last, count: count) else {
-            throw WireError(.indexOutOfRange, inBodyAt: 68, found: last, bound: count)
-        }
         let nameEnd = fixedBytes + nameLength
-        return HelloReply(
+        var reply = HelloReply(
             version: body.integer(at: 0), features: body.integer(at: 4),
             deployment: DeploymentID(body.bits128(at: 8)), serverTime: body.integer(at: 24),
             limits: BatchLimits(
@@ -113,9 +111,18 @@ package struct HelloReply: Equatable, Sendable {
                 texts: Int(body.integer(at: 44, as: UInt32.self)),
                 contexts: Int(body.integer(at: 48, as: UInt32.self))),
             credit: Int(body.integer(at: 52, as: UInt32.self)),
-            producerWindow: Int(body.integer(at: 56, as: UInt32.self)),
-            partitions: partitions,
+            producerWindow: Int(body.integer(at: 56, as: UInt32.self)), partitions: .whole,
             serverName: try body.text(fixedBytes..<nameEnd),
             serverVersion: try body.text(nameEnd..<end))
+        reply.partitions = Int(body.integer(at: 60, as: UInt32.self))
+        reply.firstPartition = body.integer(at: 68)
+        reply.lastPartition = body.integer(at: 70)
+        return reply
+    }
+
+    /// The partitions that the server has; nil when what it says makes no sense.
+    package var range: PartitionRange? {
+        PartitionRange(
+            first: Int(firstPartition), last: Int(lastPartition), count: partitions)
     }
 }
