@@ -39,7 +39,7 @@ import Testing
     private static func examples() throws -> [Example] {
         let root = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let file = root.appendingPathComponent("proto-spec/vectors/partitions.json")
+        let file = root.appendingPathComponent("proto-spec/partitions.json")
         return try JSONDecoder().decode([Example].self, from: Data(contentsOf: file))
     }
 
