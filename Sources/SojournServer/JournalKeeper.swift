@@ -36,7 +36,9 @@ struct JournalKeeper: ~Copyable {
         let deployment = core.configuration.deployment
         do throws(RecoveryError) {
             let directory = try RecoveryError.wrapping { () throws(JournalError) in
-                try DataDirectory(settings.directory, deployment: deployment)
+                try DataDirectory(
+                    settings.directory,
+                    of: DataOwner(deployment, core.configuration.partitions))
             }
             let options = JournalOptions(
                 deployment: deployment, durability: settings.durability,

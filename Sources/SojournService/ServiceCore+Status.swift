@@ -20,6 +20,9 @@ extension ServiceCore {
         var gauges = [
             Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
             Gauge("draining", isDraining ? 1 : 0),
+            Gauge("partitions", configuration.partitions.count),
+            Gauge("first_partition", Int(configuration.partitions.first)),
+            Gauge("last_partition", Int(configuration.partitions.last)),
         ]
         var refusals = counters.refusals
         refusals.add(shell.refusals)

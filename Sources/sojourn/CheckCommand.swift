@@ -59,10 +59,10 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func repair(_ storage: FileStorage) throws(JournalError) {
-        let deployment = try DataDirectory.deployment(of: data)
+        let owner = try DataDirectory.owner(of: data)
         // Locked, so that no service begins with it meanwhile.
-        let directory = try DataDirectory(data, deployment: deployment)
-        let repair = try JournalRepair(storage, deployment: deployment)
+        let directory = try DataDirectory(data, of: owner)
+        let repair = try JournalRepair(storage, deployment: owner.deployment)
         for name in repair.putAside { print("put aside as \(name)".printable) }
         if let lost = repair.lost {
             print("lost: records \(lost.lowerBound) to \(lost.upperBound)")
@@ -99,7 +99,7 @@ extension CommandFailure {
     init(_ error: JournalError) {
         let status: ExitStatus =
             switch error {
-            case .inUse, .otherDeployment: .temporary
+            case .inUse, .otherDeployment, .otherPartitions: .temporary
             case .storage(let refusal) where refusal.code == 2: .noInput
             case .storage, .snapshotRunning, .snapshotKilled: .inputOutput
             case .notADirectory: .noInput

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Dispatch
 import Foundation
 import Logging
 import SojournJournal
+import SojournModel
 import SojournServer
 
 /// `sojourn serve`
@@ -13,7 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -68,6 +68,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The partitions of the visitors that this service has, as one of several behind a router: "
+                + "0-31/64.", valueName: "range"))
+    var partitions: String?
+
+    @Option(
+        help: ArgumentHelp(
             "A file with 32 hexadecimal digits, from which session ids are derived.",
             valueName: "file"))
     var secretFile: String?
@@ -84,6 +90,9 @@ struct ServeCommand: AsyncParsableCommand {
         if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
             let levels = ServerSettings.logLevels.joined(separator: ", ")
             throw ValidationError("--log-level \(logLevel) is none of \(levels)")
+        }
+        if let partitions, PartitionRange(partitions) == nil {
+            throw ValidationError("--partitions \(partitions) \(PartitionRange.form)")
         }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")
@@ -103,7 +112,7 @@ struct ServeCommand: AsyncParsableCommand {
         let signals = StopSignals(log)
         let server = try SojournServer(configuration, log: log)
         signals.stop(server)
-        await Self.untilStopped(server)
+        await server.untilStopped()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
@@ -120,6 +129,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.secretFile = secretFile
         options.data = data
         options.durability = durability
+        options.partitions = partitions.flatMap { PartitionRange($0) }
         options.allowsInsecureListen = insecureListen ? true : nil
         options.logLevel = logLevel
         options.policy = try policy()
@@ -135,78 +145,6 @@ struct ServeCommand: AsyncParsableCommand {
         try PolicyOverride(
             timeout: timeout, lateness: lateness, maxDuration: maxDuration,
             source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
-    }
-
-    /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.
-    private static func untilStopped(_ server: SojournServer) async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                server.waitUntilStopped()
-                continuation.resume()
-            }
-        }
-    }
-}
-
-/// Makes SIGTERM and SIGINT a request to stop, and a second one an end at once.
-private final class StopSignals {
-    private let sources: [any DispatchSourceSignal]
-    /// One queue, so that the first signal is over before the second is looked at.
-    private let queue = DispatchQueue(label: "sojourn-signals")
-    private let stop: Stop
-
-    /// Signals count from when this returns; one that comes before there is a server waits for it.
-    init(_ log: Logger) {
-        let stop = Stop(log: log)
-        self.stop = stop
-        var sources: [any DispatchSourceSignal] = []
-        let registered = DispatchGroup()
-        for number in [SIGTERM, SIGINT] {
-            // Not to be killed by it before the source takes it.
-            _ = signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { stop.received(number) }
-            registered.enter()
-            source.setRegistrationHandler { registered.leave() }
-            source.resume()
-            sources.append(source)
-        }
-        self.sources = sources
-        registered.wait()
-    }
-
-    /// What a signal stops.
-    func stop(_ server: SojournServer) {
-        let stop = stop
-        queue.async { stop.began(server) }
-    }
-
-    /// Only used on the queue of the signals.
-    private final class Stop: @unchecked Sendable {
-        private var server: SojournServer?
-        private let log: Logger
-        private var isStopping = false
-
-        init(log: Logger) { self.log = log }
-
-        func began(_ server: SojournServer) {
-            self.server = server
-            if isStopping { Self.stop(server) }
-        }
-
-        func received(_ number: Int32) {
-            if isStopping {
-                log.warning("signal \(number) again: ends at once")
-                exit(128 + number)
-            }
-            isStopping = true
-            log.info("signal \(number): stops")
-            if let server { Self.stop(server) }
-        }
-
-        private static func stop(_ server: SojournServer) {
-            Thread.detachNewThread { server.stop() }
-        }
     }
 }
 
