@@ -19,7 +19,9 @@ final class Listeners {
         }
         for text in configuration.listens {
             let endpoint = try Endpoint(text)
-            guard endpoint.isLocal || configuration.allowsInsecureListen else {
+            guard
+                endpoint.isLocal || configuration.curve != nil || configuration.allowsInsecureListen
+            else {
                 throw .insecureListen(text)
             }
             if let path = endpoint.socketPath { paths.append(try SocketPath(path, of: text)) }

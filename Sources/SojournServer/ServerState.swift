@@ -1,4 +1,5 @@
 import Logging
+import SojournService
 import Synchronization
 import ZeroMQ
 
@@ -9,6 +10,9 @@ final class ServerState: Sendable {
     let wakeUp: WakeUp
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
+    /// Clients that are authorized from now on, until the thread has taken them.
+    private let newClients = Mutex<ClientDirectory?>(nil)
+    private let hasNewClients = Atomic(false)
 
     init(log: Logger) throws(ZeroMQError) {
         self.log = log
@@ -20,6 +24,21 @@ final class ServerState: Sendable {
     func requestStop() {
         stopFlag.store(true, ordering: .releasing)
         wakeUp.signal()
+    }
+
+    /// Other clients are authorized from now on.
+    func follow(_ clients: ClientDirectory) {
+        newClients.withLock { $0 = clients }
+        hasNewClients.store(true, ordering: .releasing)
+        wakeUp.signal()
+    }
+
+    /// For the thread: the clients, when they have changed since it asked last.
+    func takeNewClients() -> ClientDirectory? {
+        guard hasNewClients.load(ordering: .acquiring),
+            hasNewClients.exchange(false, ordering: .acquiringAndReleasing)
+        else { return nil }
+        return newClients.withLock { $0.take() }
     }
 
     /// The service ends for a fault of its own.

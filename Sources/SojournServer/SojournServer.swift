@@ -16,6 +16,8 @@ package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package let endpoints: [String]
     private let state: ServerState
+    private let clientsFile: String?
+    private let log: Logger
     /// Empty when the thread has ended.
     private let thread: DispatchGroup
 
@@ -34,6 +36,8 @@ package final class SojournServer: Sendable {
         }
         let running = DispatchGroup()
         self.state = state
+        self.log = log
+        clientsFile = configuration.curve?.clientsFile
         thread = running
 
         let started = StartUp<[String]>()
@@ -60,6 +64,20 @@ package final class SojournServer: Sendable {
         thread.wait()
     }
 
+    /// Reads the file of clients again. Connections stay; whoever is authorized no longer is refused at his
+    /// next request. A file with a fault changes nothing.
+    ///
+    /// - Throws: what is wrong with the file.
+    package func reloadClients() throws(ConfigurationError) {
+        guard let file = clientsFile else {
+            log.info("there is no file of clients to be read again")
+            return
+        }
+        let clients = try ClientsFile.read(file)
+        state.follow(clients)
+        log.info("\(file) was read again: \(clients.count) keys are authorized")
+    }
+
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }
 
@@ -76,7 +94,11 @@ package final class SojournServer: Sendable {
         var failure: ServerError?
         do throws(ServerError) {
             let context = try newContext()
-            let loop = try ServiceLoop.start(configuration, state, context)
+            let doorkeeper = try Doorkeeper(
+                configuration.curve?.clients ?? ClientDirectory(),
+                connectionsMax: configuration.connectionsMax, in: context, state)
+            defer { doorkeeper.stop() }
+            let loop = try ServiceLoop.start(configuration, state, context, doorkeeper)
             listeners = loop.listeners
             started.finish(.success(loop.listeners.endpoints))
             serve(loop, state)
@@ -98,7 +120,7 @@ package final class SojournServer: Sendable {
 }
 
 /// What a thread tells once whoever started it.
-private final class StartUp<Value: Sendable>: Sendable {
+final class StartUp<Value: Sendable>: Sendable {
     private let result = Mutex<Result<Value, ServerError>?>(nil)
     private let isThere = DispatchSemaphore(value: 0)
 

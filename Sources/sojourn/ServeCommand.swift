@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Foundation
 import Logging
 import SojournJournal
@@ -13,7 +12,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
+
+            SIGHUP reads the file of clients again; connections stay.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -72,6 +74,17 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "file"))
     var secretFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A file with the server's CURVE key: encrypts, and lets in authorized clients only.",
+            valueName: "file"))
+    var curveKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file of the authorized clients: keys, names and rights.", valueName: "file"))
+    var clientsFile: String?
+
     @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
     var insecureListen = false
 
@@ -99,10 +112,11 @@ struct ServeCommand: AsyncParsableCommand {
 
         // A file beyond a limit of sizes is an error of the write, and not the end of the process.
         _ = signal(SIGXFSZ, SIG_IGN)
+        FileDescriptors.raiseLimit()
         // Before anybody can know of the server and ask it to stop.
-        let signals = StopSignals(log)
+        let signals = ServerSignals(log)
         let server = try SojournServer(configuration, log: log)
-        signals.stop(server)
+        signals.serve(server)
         await Self.untilStopped(server)
         withExtendedLifetime(signals) {}
         if server.hasFailed {
@@ -118,6 +132,8 @@ struct ServeCommand: AsyncParsableCommand {
         var options = ServerSettings()
         options.listens = listen.isEmpty ? nil : listen
         options.secretFile = secretFile
+        options.curveKeyFile = curveKeyFile
+        options.clientsFile = clientsFile
         options.data = data
         options.durability = durability
         options.allowsInsecureListen = insecureListen ? true : nil
@@ -144,68 +160,6 @@ struct ServeCommand: AsyncParsableCommand {
                 server.waitUntilStopped()
                 continuation.resume()
             }
-        }
-    }
-}
-
-/// Makes SIGTERM and SIGINT a request to stop, and a second one an end at once.
-private final class StopSignals {
-    private let sources: [any DispatchSourceSignal]
-    /// One queue, so that the first signal is over before the second is looked at.
-    private let queue = DispatchQueue(label: "sojourn-signals")
-    private let stop: Stop
-
-    /// Signals count from when this returns; one that comes before there is a server waits for it.
-    init(_ log: Logger) {
-        let stop = Stop(log: log)
-        self.stop = stop
-        var sources: [any DispatchSourceSignal] = []
-        let registered = DispatchGroup()
-        for number in [SIGTERM, SIGINT] {
-            // Not to be killed by it before the source takes it.
-            _ = signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { stop.received(number) }
-            registered.enter()
-            source.setRegistrationHandler { registered.leave() }
-            source.resume()
-            sources.append(source)
-        }
-        self.sources = sources
-        registered.wait()
-    }
-
-    /// What a signal stops.
-    func stop(_ server: SojournServer) {
-        let stop = stop
-        queue.async { stop.began(server) }
-    }
-
-    /// Only used on the queue of the signals.
-    private final class Stop: @unchecked Sendable {
-        private var server: SojournServer?
-        private let log: Logger
-        private var isStopping = false
-
-        init(log: Logger) { self.log = log }
-
-        func began(_ server: SojournServer) {
-            self.server = server
-            if isStopping { Self.stop(server) }
-        }
-
-        func received(_ number: Int32) {
-            if isStopping {
-                log.warning("signal \(number) again: ends at once")
-                exit(128 + number)
-            }
-            isStopping = true
-            log.info("signal \(number): stops")
-            if let server { Self.stop(server) }
-        }
-
-        private static func stop(_ server: SojournServer) {
-            Thread.detachNewThread { server.stop() }
         }
     }
 }
