@@ -1,8 +1,8 @@
 import Foundation
 import ZeroMQ
 
-/// Files of CURVE keys, as `sojourn keygen` makes them: a comment, which begins with a number sign and a
-/// space, and a line with a key of 40 characters of Z85.
+/// Files of CURVE keys, as `sojourn keygen` makes them: a comment, which begins with a number sign,
+/// and a line with a key of 40 characters of Z85.
 ///
 /// A secret key is in a file that its owner alone can read; its public key stands beside it, in a file with
 /// `.pub` behind the name.
@@ -72,8 +72,8 @@ package enum CurveKeyFile {
     ) throws(ConfigurationError) -> String {
         let lines = text.split(whereSeparator: \.isNewline)
             .map { $0.trimmingCharacters(in: .whitespaces) }
-            // A key may begin with the sign of a comment, but holds no space.
-            .filter { !$0.isEmpty && !$0.hasPrefix("# ") && $0 != "#" }
+            // No key begins with a number sign: five characters would be more than four bytes.
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
         guard lines.count == 1, Curve.isKey(lines[0]) else {
             throw ConfigurationError(
                 source: path,
