@@ -18,6 +18,8 @@ struct ServiceBench: ParsableCommand {
 
             With --durability os or disk a second server that journals takes turns as well, and is \
             compared with the one that does not; in the end it is killed and started again.
+
+            With --curve a second server and a second yardstick that encrypt take turns as well.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -30,6 +32,7 @@ struct ServiceBench: ParsableCommand {
     @Option(help: "none, os or disk.") var durability = Durability.none
     @Option(help: "Where the journal is kept during the bench; a fresh folder in it is used.")
     var data: String?
+    @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -68,6 +71,12 @@ struct ServiceBench: ParsableCommand {
             journaled = try JournaledService.start(self, in: directory, context)
         }
         defer { journaled?.stop() }
+        var encrypted: CurveService?
+        if curve {
+            encrypted = try CurveService.start(
+                self, in: directory, context, messageBytes: (load.requestBytes, load.replyBytes))
+        }
+        defer { encrypted?.stop() }
 
         let echoEndpoint = try endpoint("echo", in: directory, context)
         let echo = try ChildProcess(
@@ -88,12 +97,16 @@ struct ServiceBench: ParsableCommand {
             try journaled?.run(seconds: seconds)
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
+            try encrypted?.run(seconds: seconds)
         }
         let batches = service.map { $0.batchesPerSecond * seconds }.reduce(0, +)
         var figures = report(
             load, service, echoes, bytesPerVisitor: bytes,
             processorMicroseconds: processor / batches * 1e6)
         try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        encrypted?.report(
+            to: &figures, beside: service.map(\.batchesPerSecond),
+            echoes.map(\.messagesPerSecond))
         try figures.show(asJSON: json)
     }
 
@@ -153,7 +166,7 @@ struct ServiceBench: ParsableCommand {
 }
 
 /// What the yardstick prints.
-private struct YardstickRound: Decodable {
+struct YardstickRound: Decodable {
     let messagesPerSecond: Double
     let p50: Double
     let p99: Double
