@@ -26,6 +26,7 @@ package struct LimitSettings: Equatable, Sendable {
         "clientQueueMessages": 1...1_000_000,
         "clientQueueBytes": (1 << 20)...(64 << 30),
         "connections": 1...1_000_000,
+        "handshakeMilliseconds": 100...60_000,
         "segmentBytes": (64 << 10)...(16 << 30),
         "snapshotBytes": (64 << 10)...(1 << 40),
     ]
@@ -54,6 +55,9 @@ package struct LimitSettings: Equatable, Sendable {
 
     func apply(to configuration: inout ServerConfiguration) {
         if let value = values["connections"] { configuration.connectionsMax = value }
+        if let value = values["handshakeMilliseconds"] {
+            configuration.handshakeMilliseconds = value
+        }
     }
 
     func apply(to journal: inout JournalSettings) {

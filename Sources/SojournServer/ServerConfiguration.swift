@@ -17,6 +17,8 @@ package struct ServerConfiguration: Sendable {
     package var curve: CurveSettings?
     /// Connections at one time, with CURVE.
     package var connectionsMax = 4_096
+    /// A connection that has not greeted by then is dropped.
+    package var handshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
 

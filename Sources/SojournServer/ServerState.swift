@@ -10,12 +10,14 @@ final class ServerState: Sendable {
     let wakeUp: WakeUp
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
-    /// Clients that are authorized from now on, until the thread has taken them.
-    private let newClients = Mutex<ClientDirectory?>(nil)
-    private let hasNewClients = Atomic(false)
+    /// Who is authorized now.
+    private let clientDirectory: Mutex<ClientDirectory>
+    /// Counts how often that has changed, so that nobody need take the lock to find out.
+    private let clientsVersion = Atomic<UInt64>(0)
 
-    init(log: Logger) throws(ZeroMQError) {
+    init(log: Logger, clients: ClientDirectory) throws(ZeroMQError) {
         self.log = log
+        clientDirectory = Mutex(clients)
         wakeUp = try WakeUp()
     }
 
@@ -26,19 +28,22 @@ final class ServerState: Sendable {
         wakeUp.signal()
     }
 
-    /// Other clients are authorized from now on.
+    var clients: ClientDirectory { clientDirectory.withLock { $0 } }
+
+    /// Other clients are authorized from now on: connections that are made and requests that come after this
+    /// are judged by it.
     func follow(_ clients: ClientDirectory) {
-        newClients.withLock { $0 = clients }
-        hasNewClients.store(true, ordering: .releasing)
+        clientDirectory.withLock { $0 = clients }
+        clientsVersion.wrappingAdd(1, ordering: .releasing)
         wakeUp.signal()
     }
 
-    /// For the thread: the clients, when they have changed since it asked last.
-    func takeNewClients() -> ClientDirectory? {
-        guard hasNewClients.load(ordering: .acquiring),
-            hasNewClients.exchange(false, ordering: .acquiringAndReleasing)
-        else { return nil }
-        return newClients.withLock { $0.take() }
+    /// The clients, when they have changed since this version.
+    func newClients(since version: inout UInt64) -> ClientDirectory? {
+        let current = clientsVersion.load(ordering: .acquiring)
+        if current == version { return nil }
+        version = current
+        return clients
     }
 
     /// The service ends for a fault of its own.

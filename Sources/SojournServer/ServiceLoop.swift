@@ -52,6 +52,7 @@ struct ServiceLoop: ~Copyable {
     private let doorkeeper: Doorkeeper
     /// Who is authorized; nil speaks with anybody.
     private var clients: ClientDirectory?
+    private var clientsVersion: UInt64 = 0
     private var shares: QueueShares
 
     // Used for one message after another.
@@ -121,7 +122,7 @@ struct ServiceLoop: ~Copyable {
             // costs its sender the connection before it costs us the memory.
             .maxMessageBytes(
                 configuration.messageBytesMax + max(64 << 10, configuration.messageBytesMax / 4)),
-            .handshakeInterval(milliseconds: 10_000),
+            .handshakeInterval(milliseconds: server.handshakeMilliseconds),
             .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
             .backlog(connections: 1_024),
             .linger(milliseconds: lingerMilliseconds))
@@ -147,7 +148,6 @@ struct ServiceLoop: ~Copyable {
     /// - Returns: false when there was nothing to do.
     mutating func work() throws(ZeroMQError) -> Bool {
         var isBusy = false
-        followClients()
         for _ in 0..<Self.receiveBurst {
             guard try takeRequest() else { break }
             isBusy = true
@@ -187,8 +187,7 @@ struct ServiceLoop: ~Copyable {
 
     /// Takes word of who is authorized from now on.
     private mutating func followClients() {
-        guard let clients = state.takeNewClients() else { return }
-        doorkeeper.follow(clients)
+        guard let clients = state.newClients(since: &clientsVersion) else { return }
         core.follow(clients)
         self.clients = clients
     }
@@ -232,6 +231,7 @@ struct ServiceLoop: ~Copyable {
         if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
         exchange.receivedAt = lastReceived
         exchange.requestBytes = exchange.payload.byteCount
+        followClients()
         exchange.caller = caller(of: exchange)
         if exchange.payload.hasMore {
             try refuseFraming(exchange)

@@ -31,9 +31,10 @@ package final class SojournServer: Sendable {
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
         let state: ServerState
-        do throws(ZeroMQError) { state = try ServerState(log: log) } catch {
-            throw ServerError(error)
-        }
+        do throws(ZeroMQError) {
+            state = try ServerState(
+                log: log, clients: configuration.curve?.clients ?? ClientDirectory())
+        } catch { throw ServerError(error) }
         let running = DispatchGroup()
         self.state = state
         self.log = log
@@ -95,7 +96,6 @@ package final class SojournServer: Sendable {
         do throws(ServerError) {
             let context = try newContext()
             let doorkeeper = try Doorkeeper(
-                configuration.curve?.clients ?? ClientDirectory(),
                 connectionsMax: configuration.connectionsMax, in: context, state)
             defer { doorkeeper.stop() }
             let loop = try ServiceLoop.start(configuration, state, context, doorkeeper)

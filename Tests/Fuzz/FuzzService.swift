@@ -8,9 +8,9 @@ import SojournWire
 enum FuzzService {
     /// What the server that `Scripts/fuzz` starts to make seeds has as well.
     static let secret = DeploymentSecret(Bits128(high: 1, low: 2))
-    private static let start: Int64 = 1_700_000_000_000
+    static let start: Int64 = 1_700_000_000_000
 
-    private static var configuration: ServiceConfiguration {
+    static var configuration: ServiceConfiguration {
         var configuration = ServiceConfiguration(
             properties: [0, 1, 2].map { id in
                 var policy = SessionPolicy()
@@ -86,14 +86,14 @@ enum FuzzService {
         } catch { preconditionFailure("a reply of the service cannot be read: \(error)") }
     }
 
-    private static func journal(on storage: MemoryStorage) -> MemoryJournal? {
+    static func journal(on storage: MemoryStorage) -> MemoryJournal? {
         do throws(JournalError) {
             return try MemoryJournal(
                 storage, JournalOptions(deployment: configuration.deployment))
         } catch { return nil }
     }
 
-    private static func write(_ core: inout ServiceCore, _ journal: inout MemoryJournal) {
+    static func write(_ core: inout ServiceCore, _ journal: inout MemoryJournal) {
         var group = RecordGroup()
         guard core.journal.take(&group) else { return }
         do throws(JournalError) { try journal.append(group) } catch {
@@ -112,11 +112,12 @@ enum FuzzService {
         do throws(RecoveryError) { _ = try replayed.recover(from: &again) } catch {
             preconditionFailure("the journal of the service cannot be replayed: \(error)")
         }
-        precondition(image(core, journal) == image(replayed, again), "a replay comes to another state")
+        precondition(
+            image(core, journal) == image(replayed, again), "a replay comes to another state")
     }
 
     /// The bytes of a snapshot.
-    private static func image(
+    static func image(
         _ core: borrowing ServiceCore, _ journal: borrowing MemoryJournal
     ) -> [UInt8] {
         do {
@@ -182,7 +183,8 @@ enum FuzzService {
             for row in 0..<6 {
                 do {
                     try builder.add(
-                        time: start + Int64(row) * 60_000, kind: .view, visitor: "visitor \(row % 3)",
+                        time: start + Int64(row) * 60_000, kind: .view,
+                        visitor: "visitor \(row % 3)",
                         name: "/page")
                 } catch { preconditionFailure("a batch takes no event: \(error)") }
             }

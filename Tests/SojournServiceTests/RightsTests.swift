@@ -113,8 +113,8 @@ import Testing
             #expect((seen["property_1_texts"] != nil) == right.contains(.admin))
             #expect(!seen.keys.contains { $0.hasPrefix("property_2") })
         }
-        let operator_ = Caller.client(Client(name: "operator", rights: Rights(everywhere: .admin)))
-        #expect(try service.gauges(from: operator_).keys.sorted() == all.keys.sorted())
+        let overseer = Caller.client(Client(name: "operator", rights: Rights(everywhere: .admin)))
+        #expect(try service.gauges(from: overseer).keys.sorted() == all.keys.sorted())
     }
 
     @Test(arguments: [SojournWire.Operation.assign, .lookup, .hello, .status])

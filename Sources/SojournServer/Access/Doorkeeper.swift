@@ -16,22 +16,16 @@ final class Doorkeeper: Sendable {
     /// Where the ROUTER tells of its connections.
     static let monitorEndpoint = "inproc://sojourn-connections"
 
-    /// What the service's thread reads, and what an operator changes.
-    private struct Shared {
-        var clients: ClientDirectory
-        var counters = DoorCounters()
-    }
-
-    private let shared: Mutex<Shared>
+    /// What the service's thread reads.
+    private let shared = Mutex(DoorCounters())
     private let isStopping = Atomic(false)
     private let wakeUp: WakeUp
     private let thread = DispatchGroup()
 
     /// Listens when this returns.
     init(
-        _ clients: ClientDirectory, connectionsMax: Int, in context: Context, _ state: ServerState
+        connectionsMax: Int, in context: Context, _ state: ServerState
     ) throws(ServerError) {
-        shared = Mutex(Shared(clients: clients))
         do { wakeUp = try WakeUp() } catch { throw ServerError(error) }
         let started = StartUp<Void>()
         thread.enter()
@@ -42,7 +36,7 @@ final class Doorkeeper: Sendable {
                 let monitor = try Socket(.pair, in: context)
                 try monitor.connect(Self.monitorEndpoint)
                 started.finish(.success(()))
-                try run(zap, monitor, Door(connectionsMax: connectionsMax), state.log)
+                try run(zap, monitor, Door(connectionsMax: connectionsMax), state)
             } catch {
                 started.finish(.failure(ServerError(error)))
                 state.fail("\(error)")
@@ -54,10 +48,7 @@ final class Doorkeeper: Sendable {
         try started.wait()
     }
 
-    var counters: DoorCounters { shared.withLock { $0.counters } }
-
-    /// Whom to let in from now on.
-    func follow(_ clients: ClientDirectory) { shared.withLock { $0.clients = clients } }
+    var counters: DoorCounters { shared.withLock { $0 } }
 
     /// Ends the thread and closes its sockets. The monitor was stopped before.
     func stop() {
@@ -67,14 +58,15 @@ final class Doorkeeper: Sendable {
     }
 
     private func run(
-        _ zap: consuming Socket, _ monitor: consuming Socket, _ door: consuming Door, _ log: Logger
+        _ zap: consuming Socket, _ monitor: consuming Socket, _ door: consuming Door,
+        _ state: ServerState
     ) throws(ZeroMQError) {
         var poller = Poller()
         poller.add(zap)
         poller.add(monitor)
         poller.add(wakeUp)
         var message = Message()
-        var warnings = Warnings(log)
+        var warnings = Warnings(state.log)
         while !isStopping.load(ordering: .acquiring) {
             _ = try poller.wait(timeoutMilliseconds: nil)
             wakeUp.drain()
@@ -83,16 +75,15 @@ final class Doorkeeper: Sendable {
                 if let event = ConnectionEvent(message.bytes) { door.take(event) }
                 while message.hasMore { _ = try monitor.receive(into: &message) }
             }
-            let clients = shared.withLock { $0.clients }
             while let frames = try Self.receiveAll(zap, &message) {
-                let reply = Self.answer(frames, &door, clients, &warnings)
+                let reply = Self.answer(frames, &door, state.clients, &warnings)
                 for (row, frame) in reply.enumerated() {
                     message = Message(copying: frame.span)
                     _ = try zap.send(&message, more: row < reply.count - 1)
                 }
             }
             let counters = door.counters
-            shared.withLock { $0.counters = counters }
+            shared.withLock { $0 = counters }
         }
     }
 
