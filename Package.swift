@@ -93,6 +93,15 @@ let package = Package(
             name: "crash-test",
             dependencies: ["SojournClient", "SojournModel", "SojournTestKit"],
             path: "Tests/CrashTest", swiftSettings: strict),
+        // What Scripts/fuzz runs with made-up bytes, and the tests with those that are kept.
+        .target(
+            name: "SojournFuzz",
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
+                "SojournServer", "SojournInput",
+            ], path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: strict),
+        .testTarget(
+            name: "SojournFuzzTests", dependencies: ["SojournFuzz"], swiftSettings: strict),
         .testTarget(
             name: "SojournWireTests",
             dependencies: ["SojournWire", "SojournModel", "SojournTestKit"], swiftSettings: strict),

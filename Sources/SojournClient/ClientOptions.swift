@@ -30,6 +30,8 @@ extension SojournClient {
         public var producer: UInt64?
         /// Number of the first batch; from 1 up to but without 2^63.
         public var firstSequence: UInt64 = 1
+        /// Keys for a server that speaks CURVE; nil speaks plain text.
+        public var curve: CurveKeys?
         /// Requests in flight at one time, if it is to be less than the server allows.
         public var inFlightMax: Int?
 

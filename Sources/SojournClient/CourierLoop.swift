@@ -130,6 +130,7 @@ extension CourierLoop {
                 .maxMessageBytes(Self.replyBytesMax),
                 .reconnectInterval(milliseconds: Self.reconnectMilliseconds),
                 .reconnectIntervalMax(milliseconds: 1_000))
+            if let curve = courier.options.curve { try socket.set(curve.option) }
             try socket.connect(endpoint)
             replaceSocket(socket)
             mustGreet = true

@@ -125,8 +125,12 @@ struct LineBuffer: ~Copyable {
         {
             try fill()
         }
-        let lineEnd = pending.firstIndex(of: ASCII.newline) ?? end - start
-        return pending.extracting(first: contentCount(before: lineEnd)).excerpt
+        let newline = pending.firstIndex(of: ASCII.newline)
+        let lineEnd = newline ?? end - start
+        // A return that is only the last byte read so far may be anything.
+        let isWhole = newline != nil || isAtEnd
+        let count = isWhole ? contentCount(before: lineEnd) : lineEnd
+        return pending.extracting(first: count).excerpt
     }
 
     private func contentCount(before newline: Int) -> Int {

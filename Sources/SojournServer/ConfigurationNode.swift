@@ -59,6 +59,8 @@ struct ConfigurationNode {
         return entries
     }
 
+    var isList: Bool { node.sequence != nil }
+
     /// The elements of a list.
     func elements(of what: String) throws(ConfigurationError) -> [ConfigurationNode] {
         guard let sequence = node.sequence else {

@@ -1,3 +1,4 @@
+import SojournService
 import ZeroMQ
 
 /// A request on its way through the server, and then its reply on the way back to the same peer.
@@ -16,6 +17,26 @@ final class Exchange {
     var receivedAt: UInt64 = 0
     /// A router has passed the request on: its bytes are those of a message on its way.
     var isShared = false
+    /// Who sent it.
+    var caller = Caller.anyone
+    /// In whose share of the queue the request stands; nil when it is in none.
+    var owner: QueueShares.Owner?
     /// What the request counts in the queue.
     var requestBytes = 0
+
+    /// What tells its connection from others that are there: the routing id, which libzmq makes of five bytes.
+    var connection: UInt64 {
+        Self.number(peer)
+    }
+
+    private static func number(_ id: borrowing Message) -> UInt64 {
+        let bytes = id.bytes
+        var number: UInt64 = 0
+        for offset in 0..<min(8, bytes.byteCount) {
+            // The offset is within the frame, and bytes have no invalid patterns.
+            let byte = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+            number = number << 8 | UInt64(byte)
+        }
+        return number
+    }
 }

@@ -23,6 +23,10 @@ package struct LimitSettings: Equatable, Sendable {
         "producerReplyBytes": (1 << 20)...(64 << 30),
         "queueMessages": 1...1_000_000,
         "queueBytes": (1 << 20)...(64 << 30),
+        "clientQueueMessages": 1...1_000_000,
+        "clientQueueBytes": (1 << 20)...(64 << 30),
+        "connections": 1...1_000_000,
+        "handshakeMilliseconds": 100...60_000,
         "segmentBytes": (64 << 10)...(16 << 30),
         "snapshotBytes": (64 << 10)...(1 << 40),
     ]
@@ -45,6 +49,15 @@ package struct LimitSettings: Equatable, Sendable {
         set("producerReplyBytes", &service.producerReplyBytesMax)
         set("queueMessages", &queue.messagesMax)
         set("queueBytes", &queue.bytesMax)
+        set("clientQueueMessages", &queue.clientMessagesMax)
+        set("clientQueueBytes", &queue.clientBytesMax)
+    }
+
+    func apply(to configuration: inout ServerConfiguration) {
+        if let value = values["connections"] { configuration.connectionsMax = value }
+        if let value = values["handshakeMilliseconds"] {
+            configuration.handshakeMilliseconds = value
+        }
     }
 
     func apply(to journal: inout JournalSettings) {

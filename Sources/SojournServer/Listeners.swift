@@ -15,7 +15,9 @@ final class Listeners {
         _ configuration: ServerConfiguration, _ router: borrowing Socket
     ) throws(ServerError) {
         try self.init(
-            configuration.listens, allowsInsecure: configuration.allowsInsecureListen, router)
+            configuration.listens,
+            allowsInsecure: configuration.curve != nil || configuration.allowsInsecureListen,
+            router)
     }
 
     init(

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 package import Logging
+import SojournService
 import ZeroMQ
 
 /// A running router: its sockets, its thread, and their end. It runs from `init` to `stop`, or until the
@@ -21,7 +22,9 @@ package final class RouterServer: Sendable {
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
         let state: ServerState
-        do throws(ZeroMQError) { state = try ServerState(log: log) } catch {
+        do throws(ZeroMQError) {
+            state = try ServerState(log: log, clients: ClientDirectory())
+        } catch {
             throw ServerError(error)
         }
         let running = DispatchGroup()

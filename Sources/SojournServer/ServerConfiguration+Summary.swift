@@ -13,13 +13,18 @@ extension ServerConfiguration {
             secretSource.map { "secret from \($0)" }
             ?? "secret made up at start (session ids change with a restart)"
         return "\(service.serverName) \(service.serverVersion) listens at "
-            + "\(endpoints.joined(separator: " ")); "
+            + "\(endpoints.joined(separator: " ")); \(curveText); "
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + (service.partitions.isAll ? "" : "partitions \(service.partitions); ")
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
             + "\(journalText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
+    }
+
+    private var curveText: String {
+        guard let curve else { return "no CURVE: plain text with anybody who can reach it" }
+        return "CURVE with public key \(curve.publicKey), \(curve.clients.count) authorized keys"
     }
 
     private var journalText: String {

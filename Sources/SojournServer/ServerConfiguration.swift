@@ -13,6 +13,12 @@ package struct ServerConfiguration: Sendable {
     /// Where the secret came from, for the log; nil when it was made up at the start.
     package var secretSource: String?
     package var queue = QueueLimits()
+    /// nil speaks plain text with anybody.
+    package var curve: CurveSettings?
+    /// Connections at one time, with CURVE.
+    package var connectionsMax = 4_096
+    /// A connection that has not greeted by then is dropped.
+    package var handshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
 
@@ -44,6 +50,10 @@ package struct QueueLimits: Equatable, Sendable {
     package var messagesMax = 4_096
     /// Bytes of those requests.
     package var bytesMax = 128 << 20
+    /// Of them, requests of one client; without CURVE, of one connection.
+    package var clientMessagesMax = 1_024
+    /// Bytes of those.
+    package var clientBytesMax = 64 << 20
     /// What `overloaded` tells a client to wait.
     package var retryAfterMilliseconds: UInt32 = 50
 

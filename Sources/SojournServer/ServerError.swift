@@ -69,7 +69,8 @@ extension ServerError: CustomStringConvertible {
             "cannot listen at \(endpoint): this machine has no such address"
         case .insecureListen(let endpoint):
             "will not listen at \(endpoint): others can reach it, and traffic is not encrypted; "
-                + "listen at 127.0.0.1 or ipc://, or allow it with --insecure-listen"
+                + "encrypt it with --curve-key-file and --clients-file, listen at 127.0.0.1 or ipc://, "
+                + "or allow it with --insecure-listen"
         case .dataTaken(let reason), .badData(let reason), .disk(let reason), .system(let reason):
             "cannot start: \(reason)"
         }

@@ -17,6 +17,14 @@ extension ServerSettings {
             deployment = id
         }
         secretFile = environment["SOJOURN_SECRET_FILE"]
+        curveKeyFile = environment["SOJOURN_CURVE_KEY_FILE"]
+        curveKey = environment["SOJOURN_CURVE_KEY"]
+        if curveKeyFile != nil, curveKey != nil {
+            throw ConfigurationError(
+                source: Self.source, key: "SOJOURN_CURVE_KEY",
+                "there is SOJOURN_CURVE_KEY_FILE as well; set one of them")
+        }
+        clientsFile = environment["SOJOURN_CLIENTS_FILE"]
         data = environment["SOJOURN_DATA"]
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {

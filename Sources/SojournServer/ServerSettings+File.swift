@@ -25,12 +25,14 @@ extension ServerSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
-            "partitions", "logLevel", "properties", "limits",
+            "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["deployment"] { deployment = try Self.deployment(node) }
         secretFile = try entries["secretFile"]?.text()
+        curveKeyFile = try entries["curveKeyFile"]?.text()
+        clientsFile = try entries["clientsFile"]?.text()
         data = try entries["data"]?.text()
         if let node = entries["durability"] { durability = try Self.durability(node) }
         if let node = entries["partitions"] { partitions = try Self.partitions(node) }

@@ -8,6 +8,10 @@ package struct ServerSettings: Sendable {
     package var listens: [String]?
     package var deployment: DeploymentID?
     package var secretFile: String?
+    /// Where the server's CURVE key is, or, from the environment alone, the key itself.
+    package var curveKeyFile: String?
+    package var curveKey: String?
+    package var clientsFile: String?
     /// The data directory.
     package var data: String?
     package var durability: Durability?
@@ -30,6 +34,11 @@ package struct ServerSettings: Sendable {
         settings.listens = listens ?? lower.listens
         settings.deployment = deployment ?? lower.deployment
         settings.secretFile = secretFile ?? lower.secretFile
+        if curveKeyFile == nil, curveKey == nil {
+            settings.curveKeyFile = lower.curveKeyFile
+            settings.curveKey = lower.curveKey
+        }
+        settings.clientsFile = clientsFile ?? lower.clientsFile
         settings.data = data ?? lower.data
         settings.durability = durability ?? lower.durability
         settings.partitions = partitions ?? lower.partitions
@@ -67,6 +76,8 @@ package struct ServerSettings: Sendable {
         configuration.service = service
         configuration.listens = listens ?? [ServerConfiguration.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
+        configuration.curve = try resolvedCurve()
+        limits.apply(to: &configuration)
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)
@@ -79,6 +90,27 @@ package struct ServerSettings: Sendable {
                     + "say where with --data DIR")
         }
         return (configuration, warnings)
+    }
+
+    /// Who the server is and whom it lets in; nil when no source speaks of it.
+    private func resolvedCurve() throws(ConfigurationError) -> CurveSettings? {
+        var secretKey = curveKey
+        if let curveKeyFile { secretKey = try CurveKeyFile.secretKey(at: curveKeyFile) }
+        switch (secretKey, clientsFile) {
+        case (nil, nil): return nil
+        case (let secretKey?, let clientsFile?):
+            return try CurveSettings(secretKey: secretKey, clientsFile: clientsFile)
+        case (_?, nil):
+            throw ConfigurationError(
+                source: "curve",
+                "there is a key and no file of clients, so nobody could come in; "
+                    + "say who may with --clients-file FILE")
+        case (nil, _?):
+            throw ConfigurationError(
+                source: "curve",
+                "there is a file of clients and no key, so nobody could be told apart; "
+                    + "say which with --curve-key-file FILE")
+        }
     }
 
     /// The properties, with the override on the default one.

@@ -1,4 +1,5 @@
 import Logging
+import SojournService
 import Synchronization
 import ZeroMQ
 
@@ -9,9 +10,14 @@ final class ServerState: Sendable {
     let wakeUp: WakeUp
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
+    /// Who is authorized now.
+    private let clientDirectory: Mutex<ClientDirectory>
+    /// Counts how often that has changed, so that nobody need take the lock to find out.
+    private let clientsVersion = Atomic<UInt64>(0)
 
-    init(log: Logger) throws(ZeroMQError) {
+    init(log: Logger, clients: ClientDirectory) throws(ZeroMQError) {
         self.log = log
+        clientDirectory = Mutex(clients)
         wakeUp = try WakeUp()
     }
 
@@ -20,6 +26,24 @@ final class ServerState: Sendable {
     func requestStop() {
         stopFlag.store(true, ordering: .releasing)
         wakeUp.signal()
+    }
+
+    var clients: ClientDirectory { clientDirectory.withLock { $0 } }
+
+    /// Other clients are authorized from now on: connections that are made and requests that come after this
+    /// are judged by it.
+    func follow(_ clients: ClientDirectory) {
+        clientDirectory.withLock { $0 = clients }
+        clientsVersion.wrappingAdd(1, ordering: .releasing)
+        wakeUp.signal()
+    }
+
+    /// The clients, when they have changed since this version.
+    func newClients(since version: inout UInt64) -> ClientDirectory? {
+        let current = clientsVersion.load(ordering: .acquiring)
+        if current == version { return nil }
+        version = current
+        return clients
     }
 
     /// The service ends for a fault of its own: the first that it is told of.

@@ -49,6 +49,11 @@ struct ServiceLoop: ~Copyable {
     private(set) var lastReceived: UInt64 = 0
     private var nextTick: UInt64 = 0
     private var counters = ShellCounters()
+    private let doorkeeper: Doorkeeper
+    /// Who is authorized; nil speaks with anybody.
+    private var clients: ClientDirectory?
+    private var clientsVersion: UInt64 = 0
+    private var shares: QueueShares
 
     // Used for one message after another.
     private var rest = Message()
@@ -57,7 +62,8 @@ struct ServiceLoop: ~Copyable {
 
     /// Opens the sockets and listens.
     static func start(
-        _ configuration: ServerConfiguration, _ state: ServerState, _ context: Context
+        _ configuration: ServerConfiguration, _ state: ServerState, _ context: Context,
+        _ doorkeeper: Doorkeeper
     ) throws(ServerError) -> ServiceLoop {
         var core = ServiceCore(
             configuration.service, startedAt: ServerClock.wallMilliseconds(),
@@ -70,23 +76,28 @@ struct ServiceLoop: ~Copyable {
             core.adopt()
         }
         let router: Socket
-        do { router = try Self.router(configuration.service, context) } catch {
+        do { router = try Self.router(configuration, context) } catch {
             throw ServerError(error)
         }
         let listeners = try Listeners(configuration, router)
-        return ServiceLoop(configuration, state, listeners, router, core, keeper)
+        return ServiceLoop(
+            configuration, state, listeners, router, core, keeper, doorkeeper)
     }
 
     private init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
         _ router: consuming Socket, _ core: consuming ServiceCore,
-        _ keeper: consuming JournalKeeper?
+        _ keeper: consuming JournalKeeper?, _ doorkeeper: Doorkeeper
     ) {
         self.state = state
         self.listeners = listeners
         self.router = router
         queueLimits = configuration.queue
         admission = Admission(configuration.service)
+        self.doorkeeper = doorkeeper
+        clients = configuration.curve?.clients
+        shares = QueueShares(
+            messagesMax: queueLimits.clientMessagesMax, bytesMax: queueLimits.clientBytesMax)
         self.core = core
         self.keeper = keeper
         gate = ReplyGate(
@@ -97,8 +108,9 @@ struct ServiceLoop: ~Copyable {
 
     /// The way to the peers, with every bound set on purpose.
     private static func router(
-        _ configuration: ServiceConfiguration, _ context: Context
+        _ server: ServerConfiguration, _ context: Context
     ) throws(ZeroMQError) -> Socket {
+        let configuration = server.service
         let router = try Socket(.router, in: context)
         try router.set(
             // A reply for a peer that is gone, or full, is then told to us rather than lost.
@@ -110,15 +122,21 @@ struct ServiceLoop: ~Copyable {
             // costs its sender the connection before it costs us the memory.
             .maxMessageBytes(
                 configuration.messageBytesMax + max(64 << 10, configuration.messageBytesMax / 4)),
-            .handshakeInterval(milliseconds: 10_000),
+            .handshakeInterval(milliseconds: server.handshakeMilliseconds),
             .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
             .backlog(connections: 1_024),
             .linger(milliseconds: lingerMilliseconds))
+        if let curve = server.curve {
+            try router.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
+        }
+        try router.monitor(at: Doorkeeper.monitorEndpoint)
         return router
     }
 
     /// Works until a stop was asked for and done.
     mutating func run() throws(ZeroMQError) {
+        // Before the doorkeeper, who reads it, is gone.
+        defer { router.stopMonitoring() }
         while !state.isStopping {
             if try !work() { try wait() }
         }
@@ -167,6 +185,13 @@ struct ServiceLoop: ~Copyable {
         state.wakeUp.drain()
     }
 
+    /// Takes word of who is authorized from now on.
+    private mutating func followClients() {
+        guard let clients = state.newClients(since: &clientsVersion) else { return }
+        core.follow(clients)
+        self.clients = clients
+    }
+
     private mutating func tick() {
         let now = ServerClock.steadyMilliseconds()
         guard now >= nextTick else { return }
@@ -206,10 +231,13 @@ struct ServiceLoop: ~Copyable {
         if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
         exchange.receivedAt = lastReceived
         exchange.requestBytes = exchange.payload.byteCount
+        followClients()
+        exchange.caller = caller(of: exchange)
         if exchange.payload.hasMore {
             try refuseFraming(exchange)
-        } else if isFull(for: exchange) {
-            let (answer, code) = Self.overloaded(exchange.payload, admission, queueLimits, &reply)
+        } else if isFull(for: exchange) || !hasShare(exchange) {
+            let (answer, code) = Self.overloaded(
+                exchange.payload, from: exchange.caller, admission, queueLimits, &reply)
             try refuse(exchange, answer, code)
         } else {
             unansweredBytes += exchange.requestBytes
@@ -224,6 +252,24 @@ struct ServiceLoop: ~Copyable {
             && (unanswered >= queueLimits.messagesMax
                 || unansweredBytes + exchange.requestBytes > queueLimits.bytesMax
                 || core.journal.waitingBytes > queueLimits.bytesMax)
+    }
+
+    /// Who sent a message: the connection's user id is the public key that it has proved to have.
+    private func caller(of exchange: Exchange) -> Caller {
+        clients.map { $0.caller(key: exchange.payload.property(named: "User-Id")) } ?? .anyone
+    }
+
+    /// Takes the request into its sender's share of the queue, if there is room in it.
+    private mutating func hasShare(_ exchange: Exchange) -> Bool {
+        let owner: QueueShares.Owner =
+            if case .client(let client) = exchange.caller {
+                .client(client.name)
+            } else {
+                .connection(exchange.connection)
+            }
+        guard shares.admit(owner, bytes: exchange.requestBytes) else { return false }
+        exchange.owner = owner
+        return true
     }
 
     /// The message has too many frames, of which the payload is the first or the second.
@@ -247,11 +293,12 @@ struct ServiceLoop: ~Copyable {
     }
 
     private static func overloaded(
-        _ frame: borrowing Message, _ admission: Admission, _ limits: QueueLimits,
-        _ reply: inout ByteWriter
+        _ frame: borrowing Message, from caller: Caller, _ admission: Admission,
+        _ limits: QueueLimits, _ reply: inout ByteWriter
     ) -> (Answer, ErrorCode) {
         admission.answerOverloaded(
-            frame.bytes, retryAfterMilliseconds: limits.retryAfterMilliseconds, into: &reply)
+            frame.bytes, from: caller, retryAfterMilliseconds: limits.retryAfterMilliseconds,
+            into: &reply)
     }
 
     /// Sends what the loop answers without the core.
@@ -273,9 +320,11 @@ struct ServiceLoop: ~Copyable {
             core.shell = counters.report(
                 // The one that is served is in neither queue.
                 queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
+                shareRefusals: shares.refusals, door: doorkeeper.counters,
                 journal: keeper?.gauges ?? [])
         }
-        let answer = Self.answer(exchange.payload, at: moment, &core, &reply)
+        let answer = Self.answer(
+            exchange.payload, from: exchange.caller, at: moment, &core, &reply)
         setPayload(of: exchange, answer)
         let isQuestion = operation != .assign
         if let exchange = gate.admit(exchange, restsOn: core.restsOn, isQuestion: isQuestion) {
@@ -288,10 +337,10 @@ struct ServiceLoop: ~Copyable {
     }
 
     private static func answer(
-        _ request: borrowing Message, at moment: Moment, _ core: inout ServiceCore,
-        _ reply: inout ByteWriter
+        _ request: borrowing Message, from caller: Caller, at moment: Moment,
+        _ core: inout ServiceCore, _ reply: inout ByteWriter
     ) -> Answer {
-        core.answer(request.bytes, at: moment, into: &reply)
+        core.answer(request.bytes, from: caller, at: moment, into: &reply)
     }
 
     // MARK: Replies
@@ -306,6 +355,9 @@ struct ServiceLoop: ~Copyable {
     /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
+        if let owner = exchange.owner.take() {
+            shares.release(owner, bytes: exchange.requestBytes)
+        }
         defer { spare.append(exchange) }
         if exchange.payload.isEmpty { return }
         do {

@@ -23,7 +23,8 @@ struct ShellCounters {
     }
 
     func report(
-        queuedRequests: Int, queuedBytes: Int, journal: [Gauge]
+        queuedRequests: Int, queuedBytes: Int, shareRefusals: UInt64, door: DoorCounters,
+        journal: [Gauge]
     ) -> ShellReport {
         var report = ShellReport()
         report.refusals = refusals
@@ -33,7 +34,8 @@ struct ShellCounters {
                 Gauge("queued_bytes", UInt64(queuedBytes)),
                 Gauge("replies_unreachable_total", repliesUnreachable),
                 Gauge("replies_unread_total", repliesUnread),
-            ] + journal
+                Gauge("client_share_refusals_total", shareRefusals),
+            ] + door.gauges + journal
         return report
     }
 }

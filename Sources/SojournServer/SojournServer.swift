@@ -15,6 +15,8 @@ package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package let endpoints: [String]
     private let state: ServerState
+    private let clientsFile: String?
+    private let log: Logger
     /// Empty when the thread has ended.
     private let thread: DispatchGroup
 
@@ -28,11 +30,14 @@ package final class SojournServer: Sendable {
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
         let state: ServerState
-        do throws(ZeroMQError) { state = try ServerState(log: log) } catch {
-            throw ServerError(error)
-        }
+        do throws(ZeroMQError) {
+            state = try ServerState(
+                log: log, clients: configuration.curve?.clients ?? ClientDirectory())
+        } catch { throw ServerError(error) }
         let running = DispatchGroup()
         self.state = state
+        self.log = log
+        clientsFile = configuration.curve?.clientsFile
         thread = running
 
         let started = StartUp<[String]>()
@@ -59,6 +64,20 @@ package final class SojournServer: Sendable {
         thread.wait()
     }
 
+    /// Reads the file of clients again. Connections stay; whoever is authorized no longer is refused at his
+    /// next request. A file with a fault changes nothing.
+    ///
+    /// - Throws: what is wrong with the file.
+    package func reloadClients() throws(ConfigurationError) {
+        guard let file = clientsFile else {
+            log.info("there is no file of clients to be read again")
+            return
+        }
+        let clients = try ClientsFile.read(file)
+        state.follow(clients)
+        log.info("\(file) was read again: \(clients.count) keys are authorized")
+    }
+
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }
 
@@ -75,7 +94,10 @@ package final class SojournServer: Sendable {
         var failure: ServerError?
         do throws(ServerError) {
             let context = try newContext()
-            let loop = try ServiceLoop.start(configuration, state, context)
+            let doorkeeper = try Doorkeeper(
+                connectionsMax: configuration.connectionsMax, in: context, state)
+            defer { doorkeeper.stop() }
+            let loop = try ServiceLoop.start(configuration, state, context, doorkeeper)
             listeners = loop.listeners
             started.finish(.success(loop.listeners.endpoints))
             serve(loop, state)

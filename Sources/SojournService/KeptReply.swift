@@ -40,6 +40,7 @@ package final class KeptReply {
         frame.append(contentsOf: bytes)
         // What belongs to one sending is not journaled, and so no part of the state.
         frame.set(0 as UInt64, at: 8)
+        frame.set(0 as UInt64, at: 16)
         frame.set(0 as UInt32, at: 60)
         self.frame = frame
     }
@@ -53,9 +54,12 @@ package final class KeptReply {
     var frameBytes: Int { frame.count }
 
     /// Writes the reply again: the same bytes, but for the correlation and the header checksum.
-    func write(correlation: UInt64, into reply: inout ByteWriter) {
+    ///
+    /// - Parameter producer: as the client calls itself.
+    func write(correlation: UInt64, producer: ProducerID, into reply: inout ByteWriter) {
         frame.copy(to: &reply)
         reply.set(correlation, at: 8)
+        reply.set(producer.rawValue, at: 16)
         let checksum = CRC32C.checksum(of: reply.bytes.extracting(0..<60))
         reply.set(checksum, at: 60)
     }

@@ -9,16 +9,19 @@ extension ServiceCore {
     /// A batch that was applied before is answered from memory first of all, even when new ones are
     /// refused: an ERROR would tell its sender that it was not applied.
     mutating func assign(
-        _ header: MessageHeader, _ frame: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
+        _ header: MessageHeader, _ frame: RawSpan, _ caller: Caller, _ moment: Moment,
+        _ reply: inout ByteWriter
     ) throws(Refusal) {
         let fingerprint = BatchFingerprint(frame, property: header.property)
-        let isNumbered = header.producer.rawValue != 0
+        let producer = producerScope.producer(header.producer, of: caller)
+        let isNumbered = producer.rawValue != 0
         var verdict =
-            isNumbered ? producers.judge(header.producer, header.sequence, fingerprint) : .new
+            isNumbered ? producers.judge(producer, header.sequence, fingerprint) : .new
         if header.isPart { verdict = verdict.ofPart }
         if case .known(let kept) = verdict {
             counters.repeatedBatches += 1
-            kept.write(correlation: header.correlation, into: &reply)
+            kept.write(
+                correlation: header.correlation, producer: header.producer, into: &reply)
             // The batch may be one of those that are not written yet.
             restsOn = journal.last
             return
@@ -36,10 +39,11 @@ extension ServiceCore {
         try checkDeadline(header, moment)
         let row = row(of: header.property)
         let body = Frame.body(of: frame)
+        try checkRate(body, caller, moment)
         var record = BatchRecord(
             partition: configuration.partitions.first, property: header.property,
             clock: properties[row].clock.now(at: moment.serverTime),
-            serverTime: moment.serverTime, producer: header.producer, sequence: header.sequence,
+            serverTime: moment.serverTime, producer: producer, sequence: header.sequence,
             fingerprint: fingerprint, replyChecksum: 0)
         try Self.apply(
             body, record, verdict, keys: .raw, configuration.partitions, to: &engine,
@@ -47,11 +51,25 @@ extension ServiceCore {
         counters.batches += 1
         AssignReply.encode(result, header: replyHeader(header), into: &reply)
         if isNumbered {
-            producers.remember(header.producer, header.sequence, fingerprint, reply: reply.bytes)
+            producers.remember(producer, header.sequence, fingerprint, reply: reply.bytes)
         }
         record.replyChecksum = Frame.bodyChecksum(of: reply.bytes)
         Self.record(record, body, &journal, engine)
         restsOn = journal.last
+    }
+
+    /// A client that has sent more events than it may waits for a while. A batch counts by what its sender says
+    /// that it holds, also when it is found to be wrong after that.
+    private mutating func checkRate(
+        _ body: RawSpan, _ caller: Caller, _ moment: Moment
+    ) throws(Refusal) {
+        guard body.byteCount >= 4 else { return }
+        let claimed = Int(body.integer(at: 0, as: UInt32.self))
+        let events = min(claimed, Limits.batchEventsMax)
+        guard let wait = rateLimits.take(events, of: caller, at: moment.serverTime) else { return }
+        throw Refusal(
+            .overloaded, retryAfterMilliseconds: wait,
+            "this client sends more events than it may; send the batch again after \(wait) ms")
     }
 
     private static func record(

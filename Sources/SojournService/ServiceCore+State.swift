@@ -11,7 +11,7 @@ import SojournWire
 ///                  |     last batch is oldest first
 ///     0xFF00_0003  | 24: of each reply kept, by producer and sequence: sequence u64, body bytes u32,
 ///                  |     body checksum u32, property u32, bytes of the reply's frame u32
-///     0xFF00_0004  |  1: frames of the replies behind one another
+///     0xFF00_0004  |  1: frames of the replies behind one another; what belongs to one sending is zero
 enum ServiceSection {
     static let properties: UInt32 = 0xFF00_0001
     static let producers: UInt32 = 0xFF00_0002

@@ -6,20 +6,38 @@ import SojournWire
 extension ServiceCore {
     /// sojourn-1, "STATUS".
     func status(
-        _ header: MessageHeader, _ body: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
+        _ header: MessageHeader, _ body: RawSpan, _ caller: Caller, _ moment: Moment,
+        _ reply: inout ByteWriter
     ) throws(Refusal) {
         do throws(WireError) { try StatusRequest.decode(body: body) } catch {
             throw Refusal(error)
         }
-        StatusReply(gauges: gauges(at: moment), serverTime: moment.serverTime).encode(
+        StatusReply(gauges: gauges(for: caller, at: moment), serverTime: moment.serverTime).encode(
             header: replyHeader(header), into: &reply)
+    }
+
+    /// What a client may know (sojourn-1, "Who may do what"): who administers everything, all of it; others
+    /// that the server is there, and the gauges of the properties that they administer.
+    private func gauges(for caller: Caller, at moment: Moment) -> [Gauge] {
+        if caller.rights.everywhere.contains(.admin) { return gauges(at: moment) }
+        var gauges = health(at: moment)
+        for property in properties where caller.rights[property.id].contains(.admin) {
+            gauges += self.gauges(of: property.id, property.clock, at: moment)
+        }
+        return gauges
+    }
+
+    private func health(at moment: Moment) -> [Gauge] {
+        [
+            Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
+            Gauge("draining", isDraining ? 1 : 0),
+        ]
     }
 
     /// Everything that an operator may want to know. What only grows ends in `_total`.
     private func gauges(at moment: Moment) -> [Gauge] {
-        var gauges = [
-            Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
-            Gauge("draining", isDraining ? 1 : 0),
+        var gauges = health(at: moment)
+        gauges += [
             Gauge("partitions", configuration.partitions.count),
             Gauge("first_partition", Int(configuration.partitions.first)),
             Gauge("last_partition", Int(configuration.partitions.last)),
@@ -42,6 +60,7 @@ extension ServiceCore {
             Gauge("producer_evictions_total", producers.evictions),
             Gauge("producer_reply_bytes", producers.byteCount),
             Gauge("producer_reply_evictions_total", producers.replyEvictions),
+            Gauge("rate_limited_batches_total", rateLimits.refusals),
         ]
         if journal.isOn {
             gauges += [

@@ -37,6 +37,11 @@ package struct ServiceCore: ~Copyable {
     var result = BatchResult()
     var replayed = ByteWriter()
 
+    /// What clients have sent lately; no part of the state, for only what was admitted is recorded.
+    var rateLimits = RateLimits()
+    /// Keeps the producers of clients apart.
+    let producerScope: ProducerScope
+
     /// A service without state. One that has a journal replays it first; then, or at once, `adopt`
     /// makes the configured properties known.
     ///
@@ -49,6 +54,7 @@ package struct ServiceCore: ~Copyable {
         self.configuration = configuration
         self.startedAt = startedAt
         admission = Admission(configuration)
+        producerScope = ProducerScope(secret: configuration.secret)
         engine = Engine(
             secret: configuration.secret, partition: configuration.partitions.first,
             limits: configuration.engineLimits)
@@ -68,15 +74,17 @@ package struct ServiceCore: ~Copyable {
     ///
     /// - Parameters:
     ///   - frame: header and body.
+    ///   - caller: who asks, and what he may.
     ///   - reply: is overwritten with the whole frame of the reply, unless the answer is `drop`.
     package mutating func answer(
-        _ frame: RawSpan, at moment: Moment, into reply: inout ByteWriter
+        _ frame: RawSpan, from caller: Caller = .anyone, at moment: Moment,
+        into reply: inout ByteWriter
     ) -> Answer {
         restsOn = .start
         do throws(Refusal) {
-            let header = try admission.check(frame)
+            let header = try admission.check(frame, from: caller)
             counters.count(header.operation)
-            try serve(header, frame, moment, &reply)
+            try serve(header, frame, caller, moment, &reply)
             return .reply
         } catch {
             let answer = error.answer(
@@ -87,11 +95,12 @@ package struct ServiceCore: ~Copyable {
     }
 
     private mutating func serve(
-        _ header: MessageHeader, _ frame: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
+        _ header: MessageHeader, _ frame: RawSpan, _ caller: Caller, _ moment: Moment,
+        _ reply: inout ByteWriter
     ) throws(Refusal) {
         switch header.operation {
         case .assign:
-            try assign(header, frame, moment, &reply)
+            try assign(header, frame, caller, moment, &reply)
         case .hello:
             try checkDeadline(header, moment)
             try hello(header, Frame.body(of: frame), moment, &reply)
@@ -100,11 +109,14 @@ package struct ServiceCore: ~Copyable {
             try lookup(header, Frame.body(of: frame), moment, &reply)
         case .status:
             try checkDeadline(header, moment)
-            try status(header, Frame.body(of: frame), moment, &reply)
+            try status(header, Frame.body(of: frame), caller, moment, &reply)
         case .error:
             preconditionFailure("an ERROR was taken for a request")
         }
     }
+
+    /// Other clients are authorized from now on: what is kept of those that are gone is forgotten.
+    package mutating func follow(_ clients: ClientDirectory) { rateLimits.keep(clients.names) }
 
     /// Refuses new batches from now on with `draining`. Batches that were applied are still
     /// answered when they are sent again, and so is everything else.

@@ -20,6 +20,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let badBodyChecksum = ErrorCode(rawValue: 12)
     public static let wrongDeployment = ErrorCode(rawValue: 13)
     public static let unknownProperty = ErrorCode(rawValue: 14)
+    public static let notPermitted = ErrorCode(rawValue: 15)
     public static let overloaded = ErrorCode(rawValue: 20)
     public static let draining = ErrorCode(rawValue: 21)
     public static let deadlineExpired = ErrorCode(rawValue: 22)
@@ -110,6 +111,7 @@ extension ErrorCode {
         (.badBodyChecksum, "badBodyChecksum"),
         (.wrongDeployment, "wrongDeployment"),
         (.unknownProperty, "unknownProperty"),
+        (.notPermitted, "notPermitted"),
         (.overloaded, "overloaded"),
         (.draining, "draining"),
         (.deadlineExpired, "deadlineExpired"),

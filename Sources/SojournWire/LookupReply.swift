@@ -119,8 +119,15 @@ package struct LookupReply: Equatable, Sendable {
 extension ColumnDirectory {
     /// What the records of sessions and of their paths hold (codes 31, 49 and 50).
     fileprivate func checkRecords(texts: Int) throws(WireError) {
-        guard let records = find(.sessions) else { return }
         let steps = find(.path)
+        if let records = find(.sessions) { try checkSessions(records, steps, texts: texts) }
+        // Also steps that no session has: they are read all the same.
+        if let steps { try checkSteps(steps, texts: texts) }
+    }
+
+    private func checkSessions(
+        _ records: ColumnDescriptor, _ steps: ColumnDescriptor?, texts: Int
+    ) throws(WireError) {
         let starts = { records.offset + $0 * records.parameter }
         for row in 0..<records.count { try SessionRecord.checkReserved(body, at: starts(row)) }
         for row in 0..<records.count { try SessionRecord.checkCodes(body, at: starts(row), row) }
@@ -136,7 +143,9 @@ extension ColumnDirectory {
                     row: row, found: range.upperBound - 1, bound: steps?.count ?? 0)
             }
         }
-        guard let steps else { return }
+    }
+
+    private func checkSteps(_ steps: ColumnDescriptor, texts: Int) throws(WireError) {
         for row in 0..<steps.count {
             let start = steps.offset + row * steps.parameter + 4
             let reference = Int(body.integer(at: start, as: UInt32.self))

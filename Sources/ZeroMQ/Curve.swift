@@ -22,6 +22,14 @@ package enum Curve {
         unsafe zmq_has("curve") == 1
     }
 
+    /// Whether a text is a key: 40 characters of Z85 (ZeroMQ RFC 32) that stand for 32 bytes.
+    package static func isKey(_ text: String) -> Bool {
+        guard text.utf8.count == keyCharacters else { return false }
+        var bytes = [UInt8](repeating: 0, count: keyCharacters / 5 * 4)
+        // Safe: the buffer has the 32 bytes that libzmq writes for 40 characters.
+        return unsafe zmq_z85_decode(&bytes, text) != nil
+    }
+
     /// A new pair of keys, from the system's random numbers.
     package static func generateKeyPair() throws(ZeroMQError) -> KeyPair {
         // One more for the NUL.
@@ -45,6 +53,15 @@ package enum Curve {
             throw ZeroMQError(lastDuring: "derive a CURVE public key")
         }
         return text(publicKey)
+    }
+
+    /// The characters of a key of 32 bytes; nil for another number of bytes.
+    static func text(ofKey bytes: [UInt8]) -> String? {
+        guard bytes.count == keyCharacters / 5 * 4 else { return nil }
+        var characters = [CChar](repeating: 0, count: keyCharacters + 1)
+        // Safe: libzmq reads 32 bytes, and writes 40 characters and the NUL.
+        guard unsafe zmq_z85_encode(&characters, bytes, bytes.count) != nil else { return nil }
+        return text(characters)
     }
 
     private static func text(_ key: [CChar]) -> String {

@@ -26,6 +26,7 @@ extension CommandFailure {
             case .transport: .system
             case .refused where error.refusal?.code.isRetriable == true: .temporary
             case .refused where error.refusal?.code == .unknownProperty: .badConfiguration
+            case .refused where error.refusal?.code == .notPermitted: .noPermission
             default: .software
             }
         self.init(status, error.message)

@@ -16,15 +16,38 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse a service of another deployment.", valueName: "id"))
     var deployment: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The server's public CURVE key, or the file that holds it.", valueName: "key"))
+    var serverKey: String?
+
+    @Option(
+        help: ArgumentHelp("The file of this client's own CURVE key.", valueName: "file"))
+    var clientKey: String?
+
     func validate() throws {
+        if (serverKey == nil) != (clientKey == nil) {
+            throw ValidationError(
+                "--server-key and --client-key go together: who the server is, and who asks")
+        }
         if let deployment, DeploymentID(configuration: deployment) == nil {
             throw ValidationError(
                 "--deployment \(deployment) \(DeploymentID.configurationForm)")
         }
     }
 
+    /// The keys to connect with; nil for plain text.
+    private func curve() throws -> SojournClient.CurveKeys? {
+        guard let serverKey, let clientKey else { return nil }
+        let isKey = SojournClient.CurveKeys.isKey(serverKey)
+        return try SojournClient.CurveKeys(
+            server: isKey ? serverKey : CurveKeyFile.publicKey(at: serverKey),
+            secret: CurveKeyFile.secretKey(at: clientKey))
+    }
+
     func connect() async throws -> SojournClient {
         var options = SojournClient.Options()
+        options.curve = try curve()
         options.name = "sojourn/0.1.0"
         options.deployment = deployment.flatMap { DeploymentID(configuration: $0) }
         do {

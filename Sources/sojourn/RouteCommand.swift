@@ -79,9 +79,9 @@ struct RouteCommand: AsyncParsableCommand {
         let configuration = try settings.resolve()
 
         // Before anybody can know of the router and ask it to stop.
-        let signals = StopSignals(log)
+        let signals = ServerSignals(log)
         let server = try RouterServer(configuration, log: log)
-        signals.stop(server)
+        signals.serve(server)
         await server.untilStopped()
         withExtendedLifetime(signals) {}
         if server.hasFailed {

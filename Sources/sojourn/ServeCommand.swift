@@ -13,7 +13,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
+
+            SIGHUP reads the file of clients again; connections stay.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -78,6 +81,17 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "file"))
     var secretFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A file with the server's CURVE key: encrypts, and lets in authorized clients only.",
+            valueName: "file"))
+    var curveKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file of the authorized clients: keys, names and rights.", valueName: "file"))
+    var clientsFile: String?
+
     @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
     var insecureListen = false
 
@@ -108,10 +122,11 @@ struct ServeCommand: AsyncParsableCommand {
 
         // A file beyond a limit of sizes is an error of the write, and not the end of the process.
         _ = signal(SIGXFSZ, SIG_IGN)
+        FileDescriptors.raiseLimit()
         // Before anybody can know of the server and ask it to stop.
-        let signals = StopSignals(log)
+        let signals = ServerSignals(log)
         let server = try SojournServer(configuration, log: log)
-        signals.stop(server)
+        signals.serve(server)
         await server.untilStopped()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
@@ -127,6 +142,8 @@ struct ServeCommand: AsyncParsableCommand {
         var options = ServerSettings()
         options.listens = listen.isEmpty ? nil : listen
         options.secretFile = secretFile
+        options.curveKeyFile = curveKeyFile
+        options.clientsFile = clientsFile
         options.data = data
         options.durability = durability
         options.partitions = partitions.flatMap { PartitionRange($0) }

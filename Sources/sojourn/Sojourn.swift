@@ -11,8 +11,8 @@ struct Sojourn: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, RouteCommand.self, AssignCommand.self, LookupCommand.self,
-            StatusCommand.self,
-            CheckCommand.self, SampleCommand.self, BenchCommand.self, VectorsCommand.self,
+            StatusCommand.self, CheckCommand.self, KeygenCommand.self, SampleCommand.self,
+            BenchCommand.self, VectorsCommand.self,
         ])
 
     static func main() async {

@@ -38,6 +38,10 @@ import Testing
           liveVisitors: 1000
           messageBytes: 1MiB
           queueMessages: 10
+          clientQueueMessages: 5
+          clientQueueBytes: 2MiB
+          connections: 70
+          handshakeMilliseconds: 2000
         """
 
     @Test func `a file says what there is`() throws {
@@ -50,6 +54,10 @@ import Testing
         #expect(configuration.service.messageBytesMax == 1 << 20)
         #expect(configuration.service.engineLimits.liveVisitorsMax == 1_000)
         #expect(configuration.queue.messagesMax == 10)
+        #expect(configuration.queue.clientMessagesMax == 5)
+        #expect(configuration.queue.clientBytesMax == 2 << 20)
+        #expect(configuration.connectionsMax == 70)
+        #expect(configuration.handshakeMilliseconds == 2_000)
 
         let shop = configuration.service.properties[0]
         #expect(shop.id == PropertyID(1) && shop.name == "shop")

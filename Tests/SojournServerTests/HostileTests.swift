@@ -181,6 +181,17 @@ final class RawConnection {
 
     deinit { close(descriptor) }
 
+    /// Whether the other end has closed it. What has come is thrown away.
+    func wasClosed() -> Bool {
+        var byte: UInt8 = 0
+        while true {
+            // One byte of ours is written.
+            let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))
+            if count == 1 { continue }
+            return count == 0 || errno == ECONNRESET
+        }
+    }
+
     func send(_ bytes: [UInt8]) {
         // The server may have closed the connection already: that is one of its answers.
         _ = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))

@@ -33,7 +33,8 @@ struct TestClient: ~Copyable {
     let framing: Framing
 
     init(
-        _ endpoint: String, _ framing: Framing = .dealer, patienceMilliseconds: Int = 10_000,
+        _ endpoint: String, _ framing: Framing = .dealer, curve: SocketOption? = nil,
+        patienceMilliseconds: Int = 10_000,
         receiveHighWaterMark: Int = 1_000
     ) throws {
         let socket = try Socket(framing == .req ? .req : .dealer, in: Context())
@@ -41,6 +42,7 @@ struct TestClient: ~Copyable {
             .receiveTimeout(milliseconds: patienceMilliseconds),
             .sendTimeout(milliseconds: patienceMilliseconds),
             .receiveHighWaterMark(messages: receiveHighWaterMark))
+        if let curve { try socket.set(curve) }
         try socket.connect(endpoint)
         self.socket = socket
         self.framing = framing

@@ -1276,6 +1276,10 @@ def invalid_replies():
            "indexOutOfRange", at + 112, lookup.patched((at + 112, u32(2**32 - 1))))
     refuse("lookup-path-page", "A page of a path without a text.", "indexOutOfRange",
            lookup.start["path"] + 12, lookup.patched((lookup.start["path"] + 12, u32(8))))
+    pathless = lookup.without("sessions")
+    refuse("lookup-path-page-of-no-session", "A page without a text in a path that no session has.",
+           "indexOutOfRange", pathless.start["path"] + 4,
+           pathless.patched((64, u32(0)), (pathless.start["path"] + 4, u32(8))))
     status = Parts(codec.encode("reply", header("STATUS", True), {
         "server_time": "0", "gauges": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
         "encoding": {"columns": {"texts": {"width": 2}, "gauges": {"width": 8}}}}))

@@ -20,6 +20,8 @@ struct ServiceBench: ParsableCommand {
 
             With --durability os or disk a second server that journals takes turns as well, and is \
             compared with the one that does not; in the end it is killed and started again.
+
+            With --curve a second server and a second yardstick that encrypt take turns as well.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -34,6 +36,7 @@ struct ServiceBench: ParsableCommand {
     var data: String?
     @Flag(help: "Send batches through a router as well.") var router = false
     @Option(help: "Workers behind the router.") var workers = 1
+    @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -76,6 +79,12 @@ struct ServiceBench: ParsableCommand {
         var routed: RoutedService?
         if router { routed = try RoutedService.start(self, in: directory, context) }
         defer { routed?.stop() }
+        var encrypted: CurveService?
+        if curve {
+            encrypted = try CurveService.start(
+                self, in: directory, context, messageBytes: (load.requestBytes, load.replyBytes))
+        }
+        defer { encrypted?.stop() }
 
         let echoEndpoint = try endpoint("echo", in: directory, context)
         let echo = try ChildProcess(
@@ -97,6 +106,7 @@ struct ServiceBench: ParsableCommand {
             try routed?.run(seconds: seconds)
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
+            try encrypted?.run(seconds: seconds)
         }
         let batches = service.map { $0.batchesPerSecond * seconds }.reduce(0, +)
         var figures = report(
@@ -104,6 +114,9 @@ struct ServiceBench: ParsableCommand {
             processorMicroseconds: processor / batches * 1e6)
         try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
         try routed?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        encrypted?.report(
+            to: &figures, beside: service.map(\.batchesPerSecond),
+            echoes.map(\.messagesPerSecond))
         try figures.show(asJSON: json)
     }
 
@@ -163,7 +176,7 @@ struct ServiceBench: ParsableCommand {
 }
 
 /// What the yardstick prints.
-private struct YardstickRound: Decodable {
+struct YardstickRound: Decodable {
     let messagesPerSecond: Double
     let p50: Double
     let p99: Double

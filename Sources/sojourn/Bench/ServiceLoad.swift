@@ -39,7 +39,7 @@ struct ServiceLoad: ~Copyable {
 
     init(
         endpoint: String, in context: Context, visitors: Int, batch: Int, eventsPerVisitor: Int,
-        depth: Int
+        depth: Int, curve: SocketOption? = nil
     ) throws {
         let firstVisits = (visitors + batch - 1) / batch
         // Few enough that copying them does not cost the load generator cache misses that the
@@ -49,7 +49,8 @@ struct ServiceLoad: ~Copyable {
             visitors: visitors, batch: batch, eventsPerVisitor: eventsPerVisitor,
             firstVisits: firstVisits, others: others)
         self.init(
-            socket: try Self.connected(to: endpoint, in: context), depth: depth, frames: frames,
+            socket: try Self.connected(to: endpoint, in: context, curve), depth: depth,
+            frames: frames,
             firstVisits: firstVisits)
     }
 
@@ -65,10 +66,13 @@ struct ServiceLoad: ~Copyable {
         }
     }
 
-    private static func connected(to endpoint: String, in context: Context) throws -> Socket {
+    private static func connected(
+        to endpoint: String, in context: Context, _ curve: SocketOption?
+    ) throws -> Socket {
         let socket = try Socket(.dealer, in: context)
         try socket.set(
             .sendHighWaterMark(messages: 10_000), .receiveHighWaterMark(messages: 10_000))
+        if let curve { try socket.set(curve) }
         try socket.connect(endpoint)
         return socket
     }

@@ -301,6 +301,7 @@ static const struct name CODE_NAMES[] = {
     {5, "badHeaderChecksum"}, {6, "unexpectedReply"}, {7, "unknownOperation"},
     {8, "unknownFlags"}, {9, "reservedNotZero"}, {10, "messageTooLarge"}, {11, "badBodyLength"},
     {12, "badBodyChecksum"}, {13, "wrongDeployment"}, {14, "unknownProperty"},
+    {15, "notPermitted"},
     {20, "overloaded"}, {21, "draining"}, {22, "deadlineExpired"}, {23, "journalUnavailable"},
     {24, "unavailable"}, {25, "incomplete"},
     {30, "truncatedBody"}, {31, "bodyReservedNotZero"}, {32, "badEventCount"},

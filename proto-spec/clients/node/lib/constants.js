@@ -68,6 +68,7 @@ export const ERRORS = Object.freeze({
   badBodyChecksum: 12,
   wrongDeployment: 13,
   unknownProperty: 14,
+  notPermitted: 15,
   overloaded: 20,
   draining: 21,
   deadlineExpired: 22,

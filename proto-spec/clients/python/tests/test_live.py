@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zmq
 
 from conftest import LiveServer
 from sojourn import (
@@ -18,12 +20,14 @@ from sojourn import (
     Boundary,
     Client,
     Context,
+    CurveKeys,
     Event,
     Kind,
     Outcome,
     Refused,
     Revision,
     UnknownOutcome,
+    Unreachable,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,6 +74,40 @@ def test_a_visit(live: LiveServer, now: int) -> None:
         status = client.status()
         assert abs(status.server_time - now) < 10 * MINUTE
         assert status.gauges
+
+
+def keygen(binary: str, file: Path) -> tuple[str, str]:
+    """Makes a pair of keys and reads it back: public, secret."""
+    made = subprocess.run([binary, "keygen", file], check=True, capture_output=True, text=True)
+    return made.stdout.strip(), file.read_text().splitlines()[-1]
+
+
+def test_curve_keys_and_rights(tmp_path: Path, now: int) -> None:
+    binary = os.environ.get("SOJOURN_BINARY")
+    if not binary or not zmq.has("curve"):
+        pytest.skip("SOJOURN_BINARY does not name the server, or libzmq has no CURVE")
+    server_public, _ = keygen(binary, tmp_path / "server")
+    public, secret = keygen(binary, tmp_path / "shop")
+    clients = tmp_path / "clients.yaml"
+    clients.write_text(f"clients: [{{name: shop, key: '{public}', write: [1]}}]")
+    server = LiveServer(
+        binary, tmp_path / "server.log",
+        "--curve-key-file", str(tmp_path / "server"), "--clients-file", str(clients),
+    )  # fmt: skip
+    server.start()
+    try:
+        with Client(server.endpoint, curve=CurveKeys(server_public, public, secret)) as client:
+            (one,) = client.assign([Event(now, "anna")])
+            assert one.outcome == Outcome.NEW
+            with pytest.raises(Refused, match="may not read") as refused:
+                client.lookup("anna")
+            assert refused.value.name == "notPermitted"
+        stranger = CurveKeys(server_public, *keygen(binary, tmp_path / "stranger"))
+        for keys in (stranger, None):
+            with pytest.raises(Unreachable):
+                Client(server.endpoint, curve=keys, connect_timeout=0.5, greeting_timeout=0.3)
+    finally:
+        server.stop()
 
 
 def test_a_bridge_is_revised(live: LiveServer, now: int) -> None:

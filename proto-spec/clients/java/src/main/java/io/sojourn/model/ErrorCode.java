@@ -21,6 +21,7 @@ public record ErrorCode(int code) {
     public static final ErrorCode BAD_BODY_CHECKSUM = new ErrorCode(12);
     public static final ErrorCode WRONG_DEPLOYMENT = new ErrorCode(13);
     public static final ErrorCode UNKNOWN_PROPERTY = new ErrorCode(14);
+    public static final ErrorCode NOT_PERMITTED = new ErrorCode(15);
     public static final ErrorCode OVERLOADED = new ErrorCode(20);
     public static final ErrorCode DRAINING = new ErrorCode(21);
     public static final ErrorCode DEADLINE_EXPIRED = new ErrorCode(22);
@@ -73,6 +74,7 @@ public record ErrorCode(int code) {
         .name(12, "badBodyChecksum")
         .name(13, "wrongDeployment")
         .name(14, "unknownProperty")
+        .name(15, "notPermitted")
         .name(20, "overloaded")
         .name(21, "draining")
         .name(22, "deadlineExpired")

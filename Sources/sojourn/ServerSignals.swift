@@ -1,0 +1,126 @@
+import Dispatch
+import Foundation
+import Logging
+import SojournServer
+
+/// A process that waits for signals.
+protocol SignalledServer: AnyObject, Sendable {
+    /// Returns when it has ended.
+    func stop()
+    func waitUntilStopped()
+    /// It stopped, or is about to, for a fault of its own.
+    var hasFailed: Bool { get }
+    /// Reads the file of clients again.
+    func reloadClients() throws(ConfigurationError)
+}
+
+extension SojournServer: SignalledServer {}
+extension RouterServer: SignalledServer {
+    /// It has none.
+    func reloadClients() {}
+}
+
+extension SignalledServer {
+    /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.
+    func untilStopped() async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                self.waitUntilStopped()
+                continuation.resume()
+            }
+        }
+    }
+}
+
+/// What signals mean to a server: SIGTERM and SIGINT ask it to stop, and a second one ends it at once; SIGHUP
+/// makes it read the file of clients again.
+final class ServerSignals {
+    private let sources: [any DispatchSourceSignal]
+    /// One queue, so that the first signal is over before the second is looked at.
+    private let queue = DispatchQueue(label: "sojourn-signals")
+    private let target: Target
+
+    /// Signals count from when this returns; one that comes before there is a server waits for it.
+    init(_ log: Logger) {
+        let target = Target(log: log)
+        self.target = target
+        var sources: [any DispatchSourceSignal] = []
+        let registered = DispatchGroup()
+        for number in [SIGTERM, SIGINT, SIGHUP] {
+            // Not to be killed by it before the source takes it.
+            _ = signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { target.received(number) }
+            registered.enter()
+            source.setRegistrationHandler { registered.leave() }
+            source.resume()
+            sources.append(source)
+        }
+        self.sources = sources
+        registered.wait()
+    }
+
+    /// Whom the signals are for.
+    func serve(_ server: some SignalledServer) {
+        let target = target
+        queue.async { target.began(server) }
+    }
+
+    /// Only used on the queue of the signals.
+    private final class Target: @unchecked Sendable {
+        private var server: (any SignalledServer)?
+        private let log: Logger
+        private var isStopping = false
+        private var mustReload = false
+
+        init(log: Logger) { self.log = log }
+
+        func began(_ server: any SignalledServer) {
+            self.server = server
+            if isStopping { Self.stop(server) }
+            if mustReload { reload() }
+        }
+
+        func received(_ number: Int32) {
+            if number == SIGHUP {
+                reload()
+                return
+            }
+            if isStopping {
+                log.warning("signal \(number) again: ends at once")
+                exit(128 + number)
+            }
+            isStopping = true
+            log.info("signal \(number): stops")
+            if let server { Self.stop(server) }
+        }
+
+        private func reload() {
+            guard let server else {
+                mustReload = true
+                return
+            }
+            do throws(ConfigurationError) { try server.reloadClients() } catch {
+                log.error("\(error); whoever was authorized still is")
+            }
+        }
+
+        private static func stop(_ server: any SignalledServer) {
+            Thread.detachNewThread { server.stop() }
+        }
+    }
+}
+
+/// A connection takes a descriptor, and the system's usual limit of 1,024 is from times before it.
+enum FileDescriptors {
+    /// Allows as many as may be allowed.
+    static func raiseLimit() {
+        var limit = rlimit()
+        // Filled in before it is read; a limit that stays as it is does no harm.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return
+        }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
