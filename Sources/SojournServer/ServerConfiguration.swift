@@ -15,6 +15,8 @@ package struct ServerConfiguration: Sendable {
     package var queue = QueueLimits()
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
+    /// nil keeps no finished sessions.
+    package var archive: ArchiveSettings?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

@@ -18,6 +18,7 @@ extension ServerSettings {
         }
         secretFile = environment["SOJOURN_SECRET_FILE"]
         data = environment["SOJOURN_DATA"]
+        archive = environment["SOJOURN_ARCHIVE"]
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)
