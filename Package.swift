@@ -124,6 +124,12 @@ let package = Package(
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
                 "SojournTestKit",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournReportsTests",
+            dependencies: [
+                "SojournReports", "SojournArchive", "SojournEngine", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
@@ -132,7 +138,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel", "ZeroMQ",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
