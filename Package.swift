@@ -25,6 +25,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        // The archive of finished sessions: SQLite, kept well.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
@@ -54,12 +56,22 @@ let package = Package(
         .target(
             name: "SojournJournal", dependencies: ["SojournModel", "SojournWire", "CJournal"],
             swiftSettings: strict),
+        .target(
+            name: "SojournArchive",
+            dependencies: [
+                "SojournModel", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
+            swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournRouter", "ZeroMQ", "Yams", log,
+                "SojournRouter", "SojournArchive", "SojournReports", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournClient",
@@ -131,6 +143,12 @@ let package = Package(
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
                 "SojournTestKit",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournReportsTests",
+            dependencies: [
+                "SojournReports", "SojournArchive", "SojournEngine", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
@@ -139,7 +157,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel", "ZeroMQ",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",

@@ -82,6 +82,10 @@ package struct RouterCore: ~Copyable {
             case .lookup: try lookup(header, frame, id, moment)
             case .hello: try hello(header, Frame.body(of: frame), id, moment)
             case .status: try status(header, Frame.body(of: frame), id, moment)
+            case .report, .fetch, .forget:
+                throw Refusal(
+                    .noArchive,
+                    "a router keeps no finished sessions; ask each of its workers for its own")
             case .error: preconditionFailure("an ERROR was taken for a request")
             }
         } catch { refuse(frame, id, error) }

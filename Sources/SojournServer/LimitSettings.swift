@@ -27,6 +27,11 @@ package struct LimitSettings: Equatable, Sendable {
         "clientQueueBytes": (1 << 20)...(64 << 30),
         "connections": 1...1_000_000,
         "handshakeMilliseconds": 100...60_000,
+        "archiveQueueBytes": (1 << 20)...(64 << 30),
+        "reports": 1...64,
+        "reportQueue": 1...10_000,
+        "reportMilliseconds": 100...600_000,
+        "reportRows": 1...Limits.reportRowsMax,
         "segmentBytes": (64 << 10)...(16 << 30),
         "snapshotBytes": (64 << 10)...(1 << 40),
     ]
@@ -47,6 +52,7 @@ package struct LimitSettings: Equatable, Sendable {
         set("credit", &service.credit)
         set("producers", &service.producersMax)
         set("producerReplyBytes", &service.producerReplyBytesMax)
+        set("archiveQueueBytes", &service.finishedBytesMax)
         set("queueMessages", &queue.messagesMax)
         set("queueBytes", &queue.bytesMax)
         set("clientQueueMessages", &queue.clientMessagesMax)
@@ -58,6 +64,13 @@ package struct LimitSettings: Equatable, Sendable {
         if let value = values["handshakeMilliseconds"] {
             configuration.handshakeMilliseconds = value
         }
+    }
+
+    func apply(to archive: inout ArchiveSettings) {
+        if let value = values["reports"] { archive.reportsMax = value }
+        if let value = values["reportQueue"] { archive.reportQueueMax = value }
+        if let value = values["reportMilliseconds"] { archive.reportMilliseconds = UInt64(value) }
+        if let value = values["reportRows"] { archive.reportRowsDefault = value }
     }
 
     func apply(to journal: inout JournalSettings) {

@@ -17,7 +17,7 @@ extension ServerConfiguration {
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + (service.partitions.isAll ? "" : "partitions \(service.partitions); ")
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
-            + "\(journalText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(journalText); \(archiveText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
     }
@@ -25,6 +25,12 @@ extension ServerConfiguration {
     private var curveText: String {
         guard let curve else { return "no CURVE: plain text with anybody who can reach it" }
         return "CURVE with public key \(curve.publicKey), \(curve.clients.count) authorized keys"
+    }
+
+    private var archiveText: String {
+        guard let archive else { return "finished sessions are not kept" }
+        let keep = archive.keepMilliseconds.map(ConfigurationText.text(duration:)) ?? "for ever"
+        return "finished sessions in \(archive.path), kept \(keep)"
     }
 
     private var journalText: String {

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var handshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
+    /// nil keeps no finished sessions.
+    package var archive: ArchiveSettings?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

@@ -1,3 +1,4 @@
+import SojournArchive
 import SojournJournal
 import SojournService
 import ZeroMQ
@@ -48,6 +49,17 @@ package enum ServerError: Error, Equatable, Sendable {
             case .journal(.inUse), .journal(.otherDeployment), .journal(.otherPartitions):
                 .dataTaken("\(error)")
             default: .badData("\(error)")
+            }
+    }
+}
+
+extension ServerError {
+    init(_ error: ArchiveError) {
+        self =
+            switch error.code {
+            case .otherDeployment: .dataTaken("\(error)")
+            case .damaged, .tooNew: .badData("\(error)")
+            case .passing, .tooLong: .disk("\(error)")
             }
     }
 }

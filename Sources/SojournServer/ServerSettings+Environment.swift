@@ -26,6 +26,7 @@ extension ServerSettings {
         }
         clientsFile = environment["SOJOURN_CLIENTS_FILE"]
         data = environment["SOJOURN_DATA"]
+        archive = environment["SOJOURN_ARCHIVE"]
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

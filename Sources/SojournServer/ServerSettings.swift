@@ -17,6 +17,10 @@ package struct ServerSettings: Sendable {
     package var durability: Durability?
     /// Those that this server is to have.
     package var partitions: PartitionRange?
+    /// The file of the archive, or `off`.
+    package var archive: String?
+    /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
+    package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
@@ -42,6 +46,8 @@ package struct ServerSettings: Sendable {
         settings.data = data ?? lower.data
         settings.durability = durability ?? lower.durability
         settings.partitions = partitions ?? lower.partitions
+        settings.archive = archive ?? lower.archive
+        settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -88,6 +94,12 @@ package struct ServerSettings: Sendable {
                 source: "durability",
                 "there is nothing to keep durable without a data directory; "
                     + "say where with --data DIR")
+        }
+        if let path = archive ?? data.map({ "\($0)/archive.db" }), path != "off" {
+            var archive = ArchiveSettings(path: path)
+            if let keep = archiveKeepMilliseconds { archive.keepMilliseconds = keep }
+            limits.apply(to: &archive)
+            configuration.archive = archive
         }
         return (configuration, warnings)
     }

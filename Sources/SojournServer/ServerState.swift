@@ -8,6 +8,7 @@ final class ServerState: Sendable {
     let log: Logger
     /// Calls the thread when a stop was asked for.
     let wakeUp: WakeUp
+    let questions = LocalQuestions()
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
     /// Who is authorized now.

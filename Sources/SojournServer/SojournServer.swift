@@ -14,7 +14,7 @@ import ZeroMQ
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package let endpoints: [String]
-    private let state: ServerState
+    let state: ServerState
     private let clientsFile: String?
     private let log: Logger
     /// Empty when the thread has ended.
@@ -114,6 +114,6 @@ package final class SojournServer: Sendable {
     /// Closes the sockets, and the journal, when it returns.
     private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
         do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
-        loop.keeper?.stop()
+        loop.stop()
     }
 }

@@ -35,7 +35,14 @@ package struct Admission: Sendable {
         }
         switch header.operation {
         case .assign: try checkProperty(header.property, .write, caller)
-        case .lookup: try checkProperty(header.property, .read, caller)
+        case .lookup, .report: try checkProperty(header.property, .read, caller)
+        case .forget: try checkProperty(header.property, .admin, caller)
+        case .fetch:
+            // Every property's sessions are in it.
+            guard caller.rights.everywhere.contains(.read) else {
+                throw Refusal(
+                    .notPermitted, "this client may not read the sessions of all properties")
+            }
         case .hello, .status, .error: break
         }
         return header

@@ -24,6 +24,8 @@ package struct ServiceCore: ~Copyable {
     var properties: [ServedProperty] = []
     var producers: ProducerTable
     package var journal: JournalOutbox
+    /// What is to be archived.
+    package var finished: FinishedOutbox
     /// The record that the last answer rests on.
     package internal(set) var restsOn = JournalPosition.start
     var counters = ServiceCounters()
@@ -47,7 +49,10 @@ package struct ServiceCore: ~Copyable {
     ///
     /// - Precondition: there is a property, each has an id of its own and a policy without fault,
     ///   and the limits are within those of the protocol.
-    package init(_ configuration: ServiceConfiguration, startedAt: Int64, isJournaled: Bool) {
+    package init(
+        _ configuration: ServiceConfiguration, startedAt: Int64, isJournaled: Bool,
+        isArchived: Bool = false
+    ) {
         precondition(!configuration.properties.isEmpty)
         precondition(configuration.messageBytesMax <= Limits.messageBytesMax)
         precondition(configuration.credit <= Limits.creditMax)
@@ -59,6 +64,7 @@ package struct ServiceCore: ~Copyable {
             secret: configuration.secret, partition: configuration.partitions.first,
             limits: configuration.engineLimits)
         journal = JournalOutbox(isOn: isJournaled)
+        finished = FinishedOutbox(isOn: isArchived, bytesMax: configuration.finishedBytesMax)
         producers = ProducerTable(
             producersMax: configuration.producersMax,
             replyBytesMax: configuration.producerReplyBytesMax)
@@ -110,6 +116,12 @@ package struct ServiceCore: ~Copyable {
         case .status:
             try checkDeadline(header, moment)
             try status(header, Frame.body(of: frame), caller, moment, &reply)
+        case .forget:
+            try checkDeadline(header, moment)
+            try forget(header, Frame.body(of: frame), moment, &reply)
+        case .report, .fetch:
+            // Who has an archive answers these beside the core.
+            throw Refusal.noArchive
         case .error:
             preconditionFailure("an ERROR was taken for a request")
         }
@@ -127,9 +139,8 @@ package struct ServiceCore: ~Copyable {
     ///
     /// - Returns: true when more is due than one call does, so that requests need not wait for all.
     package mutating func tick(at moment: Moment) -> Bool {
-        guard journal.isAvailable else { return false }
+        guard journal.isAvailable, finished.hasRoom else { return false }
         var isMoreDue = false
-        var sink = NoSink()
         let partition = configuration.partitions.first
         for property in properties {
             let clock = property.clock.now(at: moment.serverTime)
@@ -138,9 +149,15 @@ package struct ServiceCore: ~Copyable {
                 TickRecord(partition: partition, property: property.id, clock: clock).write(
                     to: &writer)
             }
-            if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
+            beginFinished()
+            if engine.tick(property.id, clock: clock, sink: &finished) { isMoreDue = true }
         }
         return isMoreDue
+    }
+
+    /// What is finished from now on is brought about by the last record, or by what is in none.
+    mutating func beginFinished() {
+        if journal.isOn { finished.begin(journal.last.rawValue) } else { finished.beginNext() }
     }
 
     /// Visitors with a session that is not finished.

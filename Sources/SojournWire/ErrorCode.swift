@@ -21,12 +21,14 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let wrongDeployment = ErrorCode(rawValue: 13)
     public static let unknownProperty = ErrorCode(rawValue: 14)
     public static let notPermitted = ErrorCode(rawValue: 15)
+    public static let noArchive = ErrorCode(rawValue: 16)
     public static let overloaded = ErrorCode(rawValue: 20)
     public static let draining = ErrorCode(rawValue: 21)
     public static let deadlineExpired = ErrorCode(rawValue: 22)
     public static let journalUnavailable = ErrorCode(rawValue: 23)
     public static let unavailable = ErrorCode(rawValue: 24)
     public static let incomplete = ErrorCode(rawValue: 25)
+    public static let archiveUnavailable = ErrorCode(rawValue: 26)
     public static let truncatedBody = ErrorCode(rawValue: 30)
     public static let bodyReservedNotZero = ErrorCode(rawValue: 31)
     public static let badEventCount = ErrorCode(rawValue: 32)
@@ -53,6 +55,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let badName = ErrorCode(rawValue: 53)
     public static let badLookup = ErrorCode(rawValue: 54)
     public static let notOwner = ErrorCode(rawValue: 55)
+    public static let badReport = ErrorCode(rawValue: 56)
+    public static let reportTooLong = ErrorCode(rawValue: 57)
     public static let sequenceTooOld = ErrorCode(rawValue: 60)
     public static let sequenceGap = ErrorCode(rawValue: 61)
     public static let sequenceReused = ErrorCode(rawValue: 62)
@@ -64,7 +68,7 @@ extension ErrorCode {
     public var isRetriable: Bool {
         switch self {
         case .overloaded, .draining, .deadlineExpired, .journalUnavailable, .unavailable,
-            .incomplete, .internal:
+            .incomplete, .archiveUnavailable, .internal:
             true
         default: false
         }
@@ -112,12 +116,14 @@ extension ErrorCode {
         (.wrongDeployment, "wrongDeployment"),
         (.unknownProperty, "unknownProperty"),
         (.notPermitted, "notPermitted"),
+        (.noArchive, "noArchive"),
         (.overloaded, "overloaded"),
         (.draining, "draining"),
         (.deadlineExpired, "deadlineExpired"),
         (.journalUnavailable, "journalUnavailable"),
         (.unavailable, "unavailable"),
         (.incomplete, "incomplete"),
+        (.archiveUnavailable, "archiveUnavailable"),
         (.truncatedBody, "truncatedBody"),
         (.bodyReservedNotZero, "bodyReservedNotZero"),
         (.badEventCount, "badEventCount"),
@@ -144,6 +150,8 @@ extension ErrorCode {
         (.badName, "badName"),
         (.badLookup, "badLookup"),
         (.notOwner, "notOwner"),
+        (.badReport, "badReport"),
+        (.reportTooLong, "reportTooLong"),
         (.sequenceTooOld, "sequenceTooOld"),
         (.sequenceGap, "sequenceGap"),
         (.sequenceReused, "sequenceReused"),

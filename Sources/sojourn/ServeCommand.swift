@@ -13,7 +13,8 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_ARCHIVE, SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
+            SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
             SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             SIGHUP reads the file of clients again; connections stay.
@@ -41,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, deployment, secretFile, properties, limits.",
+            "A YAML file: listen, deployment, secretFile, properties, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -74,6 +75,12 @@ struct ServeCommand: AsyncParsableCommand {
             "The partitions of the visitors that this service has, as one of several behind a router: "
                 + "0-31/64.", valueName: "range"))
     var partitions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file of finished sessions, or off. (default: archive.db in the data directory)",
+            valueName: "file"))
+    var archive: String?
 
     @Option(
         help: ArgumentHelp(
@@ -147,6 +154,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.data = data
         options.durability = durability
         options.partitions = partitions.flatMap { PartitionRange($0) }
+        options.archive = archive
         options.allowsInsecureListen = insecureListen ? true : nil
         options.logLevel = logLevel
         options.policy = try policy()

@@ -11,7 +11,9 @@ struct Sojourn: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, RouteCommand.self, AssignCommand.self, LookupCommand.self,
-            StatusCommand.self, CheckCommand.self, KeygenCommand.self, SampleCommand.self,
+            StatusCommand.self, ReportCommand.self, JourneysCommand.self, FunnelCommand.self,
+            ExportCommand.self, ForgetCommand.self, CheckCommand.self, KeygenCommand.self,
+            SampleCommand.self,
             BenchCommand.self, VectorsCommand.self,
         ])
 

@@ -25,6 +25,9 @@ enum FuzzMessages {
                 walk(try AssignRequest.decode(body: body, scratch: &scratch))
             case .lookup: _ = try LookupRequest.decode(body: body)
             case .status: try StatusRequest.decode(body: body)
+            case .report: _ = try ReportRequest.decode(body: body)
+            case .fetch: _ = try FetchRequest.decode(body: body)
+            case .forget: _ = try ForgetRequest.decode(body: body)
             case .error: preconditionFailure("an ERROR was taken for a request")
             }
         } catch { check(error, span) }
@@ -43,6 +46,9 @@ enum FuzzMessages {
             case .assign: walk(try AssignReplyView.decode(body: body))
             case .lookup: _ = try LookupReply.decode(body: body)
             case .status: _ = try StatusReply.decode(body: body)
+            case .report: _ = try ReportReply.decode(body: body)
+            case .fetch: _ = try FetchReply.decode(body: body)
+            case .forget: _ = try ForgetReply.decode(body: body)
             case .error: try check(ErrorReply.decode(body: body), header)
             }
         } catch { check(error, span) }

@@ -81,6 +81,8 @@ enum FuzzService {
             case .assign: _ = try AssignReplyView.decode(body: body)
             case .lookup: _ = try LookupReply.decode(body: body)
             case .status: _ = try StatusReply.decode(body: body)
+            case .forget: _ = try ForgetReply.decode(body: body)
+            case .report, .fetch: preconditionFailure("there is no archive")
             case .error: _ = try ErrorReply.decode(body: body)
             }
         } catch { preconditionFailure("a reply of the service cannot be read: \(error)") }

@@ -21,12 +21,11 @@ struct Judge: ~Copyable {
 
     private struct Collector: SessionSink {
         var finished: [SessionSnapshot] = []
-        var wantsSnapshots: Bool { true }
 
-        mutating func finish(
-            _ property: PropertyID, _ visitor: VisitorHash, _ snapshot: SessionSnapshot?
-        ) {
-            if let snapshot { finished.append(snapshot) }
+        mutating func lend() -> PackedSessions? { PackedSessions() }
+
+        mutating func takeBack(_ list: consuming PackedSessions) {
+            list.forEach { finished.append($0.snapshot) }
         }
 
         mutating func revise(_ property: PropertyID, _ revision: Revision) {}
@@ -64,6 +63,7 @@ struct Judge: ~Copyable {
                 switch record.kind {
                 case .policy: try applyPolicy(record.payload)
                 case .tick: applyTick(record.payload)
+                case .forget: throw Violation("nobody asked to forget a visitor")
                 case .batch:
                     let batch = try applyBatch(record.payload, given: timeline.given[position])
                     if batch.isNumbered, !plan.isTight {
