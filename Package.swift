@@ -46,6 +46,10 @@ let package = Package(
             dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
             swiftSettings: strict),
 
+        .target(
+            name: "SojournRouter", dependencies: ["SojournModel", "SojournWire", "SojournService"],
+            swiftSettings: strict),
+
         // The shell: sockets, threads, files.
         .target(
             name: "SojournJournal", dependencies: ["SojournModel", "SojournWire", "CJournal"],
@@ -55,7 +59,7 @@ let package = Package(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "ZeroMQ", "Yams", log,
+                "SojournRouter", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournClient",
@@ -109,6 +113,12 @@ let package = Package(
             name: "SojournServiceTests",
             dependencies: [
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournRouterTests",
+            dependencies: [
+                "SojournRouter", "SojournService", "SojournEngine", "SojournWire", "SojournModel",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(

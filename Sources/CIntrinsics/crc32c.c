@@ -109,6 +109,18 @@ WITH_CRC static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *bytes, siz
     return crc;
 }
 
+WITH_CRC static void crc32c_each_of_16(const uint8_t *bytes, size_t count, uint32_t *checksums) {
+    for (size_t i = 0; i < count; i++, bytes += 16) {
+        checksums[i] = ~add_word(add_word(0xFFFFFFFFu, bytes), bytes + 8);
+    }
+}
+
+void sojourn_crc32c_each(const void *bytes, size_t size, size_t count, uint32_t *checksums) {
+    const uint8_t *at = bytes;
+    if (size == 16 && has_hardware()) return crc32c_each_of_16(at, count, checksums);
+    for (size_t i = 0; i < count; i++, at += size) checksums[i] = sojourn_crc32c(at, size);
+}
+
 uint32_t sojourn_crc32c(const void *bytes, size_t count) {
     uint32_t crc = 0xFFFFFFFFu;
     crc = has_hardware() ? crc32c_hardware(crc, bytes, count) : crc32c_table(crc, bytes, count);

@@ -276,7 +276,7 @@ extension Dispatcher {
             remove(id)
             return .late
         }
-        request.unanswered -= 1
+        if !reply.code.leavesOutcomeUnknown { request.unanswered -= 1 }
         request.refusal = reply
         requests[id] = request
         guard reply.isRetriable else {

@@ -14,7 +14,11 @@ public struct ServerInfo: Equatable, Sendable {
     public let protocolVersion: Int
     /// Requests that one client may have in flight. Further calls wait for their turn.
     public let credit: Int
+    /// Shares of the visitors that there are.
     public let partitions: Int
+    /// Those of them that the server has: all, unless it is one of several workers behind a router.
+    public let firstPartition: Int
+    public let lastPartition: Int
     public let limits: BatchSizes
 
     /// What one batch may hold at most.
@@ -38,6 +42,7 @@ extension ServerInfo {
             endpoint: endpoint, name: reply.serverName, version: reply.serverVersion,
             deployment: reply.deployment, protocolVersion: Int(reply.version),
             credit: reply.credit, partitions: reply.partitions,
+            firstPartition: Int(reply.firstPartition), lastPartition: Int(reply.lastPartition),
             limits: BatchSizes(
                 messageBytes: reply.limits.messageBytes, events: reply.limits.events,
                 visitorKeyBytes: reply.limits.visitorKeyBytes, textBytes: reply.limits.textBytes,

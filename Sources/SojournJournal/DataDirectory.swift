@@ -1,10 +1,23 @@
 import Glibc
 package import SojournModel
 
+/// Whose state a data directory holds.
+package struct DataOwner: Equatable, Sendable {
+    package var deployment: DeploymentID
+    /// Of which visitors.
+    package var partitions: PartitionRange
+
+    package init(_ deployment: DeploymentID, _ partitions: PartitionRange = .whole) {
+        self.deployment = deployment
+        self.partitions = partitions
+    }
+}
+
 /// A directory that belongs to one deployment and, while this lives, to one process.
 ///
 ///     DIR/lock          locked; who has it writes its process number into it
-///     DIR/deployment    "sojourn data 1", "deployment 00112233445566778899aabbccddeeff"
+///     DIR/deployment    "sojourn data 1", "deployment 00112233445566778899aabbccddeeff",
+///                       "partitions 0-31/64"
 ///     DIR/...           segments and snapshots
 package struct DataDirectory: ~Copyable, Sendable {
     static let lockName = "lock"
@@ -16,14 +29,14 @@ package struct DataDirectory: ~Copyable, Sendable {
     private let lock: DirectoryLock
 
     /// Opens a directory, and makes it when nothing is there; the folder that it stands in must be.
-    package init(_ path: String, deployment: DeploymentID) throws(JournalError) {
+    package init(_ path: String, of owner: DataOwner) throws(JournalError) {
         try Self.makeDirectory(path)
         let storage: FileStorage
         do throws(StorageError) { storage = try FileStorage(directory: path) } catch {
             throw error.code == ENOTDIR ? .notADirectory(path) : .storage(error)
         }
         let lock = try DirectoryLock(path, isShared: false)
-        try Self.claim(storage, deployment)
+        try Self.claim(storage, owner)
         self.path = path
         self.storage = storage
         self.lock = lock
@@ -48,16 +61,14 @@ package struct DataDirectory: ~Copyable, Sendable {
     }
 
     /// Whose a directory is.
-    package static func deployment(of path: String) throws(JournalError) -> DeploymentID {
+    package static func owner(of path: String) throws(JournalError) -> DataOwner {
         let storage = try JournalError.wrapping { () throws(StorageError) in
             try FileStorage(directory: path)
         }
-        return try deployment(of: storage)
+        return try owner(of: storage)
     }
 
-    private static func deployment(
-        of storage: FileStorage
-    ) throws(JournalError) -> DeploymentID {
+    private static func owner(of storage: FileStorage) throws(JournalError) -> DataOwner {
         let contents = try JournalError.wrapping { () throws(StorageError) in
             try storage.read(deploymentName)
         }
@@ -88,23 +99,28 @@ package struct DataDirectory: ~Copyable, Sendable {
         return parts.isEmpty && start.isEmpty ? "." : start + parts.joined(separator: "/")
     }
 
-    /// Sees to it that the directory belongs to the deployment.
+    /// Sees to it that the directory belongs to its owner.
     private static func claim(
-        _ storage: FileStorage, _ deployment: DeploymentID
+        _ storage: FileStorage, _ owner: DataOwner
     ) throws(JournalError) {
-        let found: DeploymentID
-        do throws(JournalError) { found = try Self.deployment(of: storage) } catch {
+        let found: DataOwner
+        do throws(JournalError) { found = try Self.owner(of: storage) } catch {
             guard case .storage(let refusal) = error, refusal.code == ENOENT else { throw error }
-            return try write(storage, deployment)
+            return try write(storage, owner)
         }
-        guard found == deployment else {
+        let file = storage.path(of: deploymentName)
+        guard found.deployment == owner.deployment else {
             throw .otherDeployment(
-                file: storage.path(of: deploymentName), found: found, expected: deployment)
+                file: file, found: found.deployment, expected: owner.deployment)
+        }
+        guard found.partitions == owner.partitions else {
+            throw .otherPartitions(
+                file: file, found: found.partitions, expected: owner.partitions)
         }
     }
 
-    /// The deployment that the text of the file names.
-    static func parse(_ bytes: RawSpan, _ path: String) throws(JournalError) -> DeploymentID {
+    /// The owner that the text of the file names.
+    static func parse(_ bytes: RawSpan, _ path: String) throws(JournalError) -> DataOwner {
         let text = String(
             decoding: (0..<bytes.byteCount).map { bytes.integer(at: $0, as: UInt8.self) },
             as: UTF8.self)
@@ -118,13 +134,21 @@ package struct DataDirectory: ~Copyable, Sendable {
         guard words.count >= 2, words[1].count == 2, words[1][0] == "deployment",
             let bits = Bits128(hexadecimal: words[1][1])
         else { throw .badDirectoryFile(file: path) }
-        return DeploymentID(bits)
+        guard words.count >= 3, words[2].count == 2, words[2][0] == "partitions",
+            let partitions = PartitionRange(words[2][1])
+        else { throw .badDirectoryFile(file: path) }
+        return DataOwner(DeploymentID(bits), partitions)
     }
 
     private static func write(
-        _ storage: FileStorage, _ deployment: DeploymentID
+        _ storage: FileStorage, _ owner: DataOwner
     ) throws(JournalError) {
-        let text = "sojourn data \(formatVersion)\ndeployment \(deployment.bits.hexadecimal)\n"
+        let text = """
+            sojourn data \(formatVersion)
+            deployment \(owner.deployment.bits.hexadecimal)
+            partitions \(owner.partitions)
+
+            """
         try JournalError.wrapping { () throws(StorageError) in
             _ = try storage.replace(deploymentName, with: unsafe text.utf8Span.span.bytes)
         }

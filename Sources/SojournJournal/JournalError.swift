@@ -50,6 +50,8 @@ package enum JournalError: Error, Equatable, Sendable {
     /// A newer version of the format, or a kind of record that this one does not know.
     case newerVersion(file: String, found: String)
     case otherDeployment(file: String, found: DeploymentID, expected: DeploymentID)
+    /// A directory was made for other partitions.
+    case otherPartitions(file: String, found: PartitionRange, expected: PartitionRange)
     /// Another process has the data directory. Its number where it is known.
     case inUse(directory: String, process: Int32?)
     /// The directory's path leads to something else, or through it.
@@ -107,6 +109,10 @@ extension JournalError: CustomStringConvertible {
             "\(file) belongs to deployment \(found.bits.hexadecimal), and this is "
                 + "\(expected.bits.hexadecimal): choose that one's directory with --data, or start "
                 + "with that one's secret and deployment id"
+        case .otherPartitions(let file, let found, let expected):
+            "\(file) says that the directory has the state of partitions \(found), and this service "
+                + "is to have \(expected); what a directory was made for stays: start with "
+                + "--partitions \(found), or choose another directory with --data"
         case .inUse(let directory, let process):
             "\(directory) is in use by "
                 + (process.map { "process \($0)" } ?? "another process")
@@ -114,7 +120,7 @@ extension JournalError: CustomStringConvertible {
         case .notADirectory(let path):
             "\(path) is not a directory: choose another one with --data"
         case .badDirectoryFile(let file):
-            "\(file) does not say which deployment the directory belongs to: restore it from a "
+            "\(file) does not say which deployment the directory belongs to, and which partitions: restore it from a "
                 + "backup, or choose another directory with --data"
         case .snapshotRunning: "a snapshot is being written already: wait for its end"
         case .snapshotKilled(let signal):

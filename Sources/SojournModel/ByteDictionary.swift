@@ -39,6 +39,9 @@ public struct ByteDictionary: ~Escapable {
         }
     }
 
+    /// The size of every entry; nil when they differ, as far as this form tells.
+    @inlinable public var sizeOfAll: Int? { fixedSize > 0 ? fixedSize : nil }
+
     /// All entries behind one another when each is 16 bytes long, else nil.
     @inlinable public var pairs: RawSpan? {
         @_lifetime(copy self) get { fixedSize == 16 ? bytes : nil }

@@ -13,6 +13,21 @@ public struct IndexColumn: ~Escapable {
         self.width = width
     }
 
+    /// All elements with their rows: what the width is, is asked once.
+    @inline(always) @inlinable
+    public func forEach(count: Int, _ body: (Int, UInt32) -> Void) {
+        switch width {
+        case 2:
+            for row in 0..<count { body(row, UInt32(bytes.integer(at: row &* 2, as: UInt16.self))) }
+        case 1:
+            for row in 0..<count { body(row, UInt32(bytes.integer(at: row, as: UInt8.self))) }
+        case 4:
+            for row in 0..<count { body(row, bytes.integer(at: row &* 4, as: UInt32.self)) }
+        default:
+            for row in 0..<count { body(row, 0) }
+        }
+    }
+
     @inline(always) @inlinable
     public subscript(row: Int) -> Int {
         switch width {

@@ -25,6 +25,8 @@ public enum Limits {
     public static let creditMax = 64
     /// Batches per producer that the server remembers.
     public static let producerWindow = 128
+    /// Partitions of a deployment.
+    public static let partitionsMax = 4_096
     /// The first event time that is not allowed: 48 bits of milliseconds.
     public static let eventTimeEnd: Int64 = 1 << 48
     /// The largest power of ten by which a value column may be scaled.

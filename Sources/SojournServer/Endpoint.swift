@@ -22,6 +22,19 @@ struct Endpoint: Equatable, Sendable {
         }
     }
 
+    /// Where a worker is to be reached: no wildcard, and a name of a host is as good as an address.
+    init(worker text: String) throws(ServerError) {
+        do throws(ServerError) { try self.init(text) } catch {
+            switch error {
+            case .badEndpoint(_, let reason): throw .badWorker(text, reason: reason)
+            default: throw error
+            }
+        }
+        if case .tcp(_, "*") = transport {
+            throw .badWorker(text, reason: "its port must be a number")
+        }
+    }
+
     /// As libzmq takes it: it does not know the name `localhost` when it binds.
     var address: String {
         switch transport {

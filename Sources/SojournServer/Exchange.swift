@@ -15,6 +15,8 @@ final class Exchange {
     /// When it was taken in, in steady milliseconds. It may have lain in libzmq for as long as the
     /// request before it took.
     var receivedAt: UInt64 = 0
+    /// A router has passed the request on: its bytes are those of a message on its way.
+    var isShared = false
     /// Who sent it.
     var caller = Caller.anyone
     /// In whose share of the queue the request stands; nil when it is in none.

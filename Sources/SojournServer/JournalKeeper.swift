@@ -36,11 +36,14 @@ struct JournalKeeper: ~Copyable {
         let deployment = core.configuration.deployment
         do throws(RecoveryError) {
             let directory = try RecoveryError.wrapping { () throws(JournalError) in
-                try DataDirectory(settings.directory, deployment: deployment)
+                try DataDirectory(
+                    settings.directory,
+                    of: DataOwner(deployment, core.configuration.partitions))
             }
             let options = JournalOptions(
                 deployment: deployment, durability: settings.durability,
-                segmentBytes: settings.segmentBytes)
+                segmentBytes: settings.segmentBytes,
+                saltSeed: UInt64.random(in: .min ... .max))
             var journal = try RecoveryError.wrapping { () throws(JournalError) in
                 try FileJournal(directory.storage, options)
             }
@@ -164,7 +167,7 @@ extension JournalRecovery {
         if let tornTail {
             lines.append(
                 "\(tornTail.file) ended within record \(tornTail.position), which nobody was told of: "
-                    + "\(tornTail.byteCount) bytes were cut off at byte \(tornTail.offset)")
+                    + "it was cut off at byte \(tornTail.offset)")
         }
         if rewrittenRecords > 0 {
             lines.append("\(rewrittenRecords) records at the end of the journal were written anew")

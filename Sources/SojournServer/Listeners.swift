@@ -11,17 +11,26 @@ final class Listeners {
     private let paths: [SocketPath]
 
     /// Binds the socket to all endpoints of a configuration, or to none.
-    init(_ configuration: ServerConfiguration, _ router: borrowing Socket) throws(ServerError) {
+    convenience init(
+        _ configuration: ServerConfiguration, _ router: borrowing Socket
+    ) throws(ServerError) {
+        try self.init(
+            configuration.listens,
+            allowsInsecure: configuration.curve != nil || configuration.allowsInsecureListen,
+            router)
+    }
+
+    init(
+        _ listens: [String], allowsInsecure: Bool, _ router: borrowing Socket
+    ) throws(ServerError) {
         var endpoints: [String] = []
         var paths: [SocketPath] = []
-        guard !configuration.listens.isEmpty else {
+        guard !listens.isEmpty else {
             throw .badEndpoint("", reason: "there is no endpoint to listen at")
         }
-        for text in configuration.listens {
+        for text in listens {
             let endpoint = try Endpoint(text)
-            guard
-                endpoint.isLocal || configuration.curve != nil || configuration.allowsInsecureListen
-            else {
+            guard endpoint.isLocal || allowsInsecure else {
                 throw .insecureListen(text)
             }
             if let path = endpoint.socketPath { paths.append(try SocketPath(path, of: text)) }

@@ -15,6 +15,7 @@ extension ServerConfiguration {
         return "\(service.serverName) \(service.serverVersion) listens at "
             + "\(endpoints.joined(separator: " ")); \(curveText); "
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
+            + (service.partitions.isAll ? "" : "partitions \(service.partitions); ")
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
             + "\(journalText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "

@@ -6,6 +6,8 @@ import ZeroMQ
 package enum ServerError: Error, Equatable, Sendable {
     /// An endpoint that makes no sense.
     case badEndpoint(String, reason: String)
+    /// The endpoint of a worker that makes no sense.
+    case badWorker(String, reason: String)
     /// Somebody listens there already.
     case addressInUse(String)
     /// The system does not let this user listen there.
@@ -43,7 +45,8 @@ package enum ServerError: Error, Equatable, Sendable {
         self =
             switch error {
             case .journal(.storage), .journal(.notADirectory): .disk("\(error)")
-            case .journal(.inUse), .journal(.otherDeployment): .dataTaken("\(error)")
+            case .journal(.inUse), .journal(.otherDeployment), .journal(.otherPartitions):
+                .dataTaken("\(error)")
             default: .badData("\(error)")
             }
     }
@@ -54,6 +57,8 @@ extension ServerError: CustomStringConvertible {
         switch self {
         case .badEndpoint(let endpoint, let reason):
             "cannot listen at \(endpoint): \(reason)"
+        case .badWorker(let endpoint, let reason):
+            "cannot reach a worker at \(endpoint): \(reason)"
         case .addressInUse(let endpoint):
             "cannot listen at \(endpoint): another process listens there already; "
                 + "stop it, or choose another address with --listen"

@@ -32,6 +32,12 @@ extension ServerSettings {
             }
             durability = level
         }
+        if let text = environment["SOJOURN_PARTITIONS"] {
+            guard let range = PartitionRange(text) else {
+                throw Self.error("SOJOURN_PARTITIONS", text, PartitionRange.form)
+            }
+            partitions = range
+        }
         if let text = environment["SOJOURN_INSECURE_LISTEN"] {
             guard let flag = ConfigurationText.flag(text) else {
                 throw Self.error("SOJOURN_INSECURE_LISTEN", text, "is neither on nor off")

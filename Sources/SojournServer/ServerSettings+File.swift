@@ -9,12 +9,14 @@ extension ServerSettings {
 
     /// Reads a configuration file.
     package init(file path: String) throws(ConfigurationError) {
-        let text: String
-        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+        try self.init(yaml: try Self.text(ofFile: path), file: path)
+    }
+
+    static func text(ofFile path: String) throws(ConfigurationError) -> String {
+        do { return try String(contentsOfFile: path, encoding: .utf8) } catch {
             throw ConfigurationError(
                 source: path, "the file cannot be read: \(error.localizedDescription)")
         }
-        try self.init(yaml: text, file: path)
     }
 
     /// Reads the text of a configuration file. An empty one says nothing.
@@ -23,8 +25,7 @@ extension ServerSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
-            "logLevel", "curveKeyFile", "clientsFile",
-            "properties", "limits",
+            "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -34,12 +35,13 @@ extension ServerSettings {
         clientsFile = try entries["clientsFile"]?.text()
         data = try entries["data"]?.text()
         if let node = entries["durability"] { durability = try Self.durability(node) }
+        if let node = entries["partitions"] { partitions = try Self.partitions(node) }
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
     }
 
-    private static func listens(
+    static func listens(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> [String] {
         var listens: [String] = []
@@ -54,7 +56,7 @@ extension ServerSettings {
         return listens
     }
 
-    private static func deployment(
+    static func deployment(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> DeploymentID {
         let text = try node.text()
@@ -74,7 +76,17 @@ extension ServerSettings {
         return level
     }
 
-    private static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+    private static func partitions(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> PartitionRange {
+        let text = try node.text()
+        guard let range = PartitionRange(text) else {
+            throw node.error("\"\(text)\" \(PartitionRange.form)")
+        }
+        return range
+    }
+
+    static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
         let text = try node.text()
         guard logLevels.contains(text) else {
             throw node.error(

@@ -15,6 +15,8 @@ package struct ServerSettings: Sendable {
     /// The data directory.
     package var data: String?
     package var durability: Durability?
+    /// Those that this server is to have.
+    package var partitions: PartitionRange?
     package var allowsInsecureListen: Bool?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
@@ -39,6 +41,7 @@ package struct ServerSettings: Sendable {
         settings.clientsFile = clientsFile ?? lower.clientsFile
         settings.data = data ?? lower.data
         settings.durability = durability ?? lower.durability
+        settings.partitions = partitions ?? lower.partitions
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -67,6 +70,7 @@ package struct ServerSettings: Sendable {
         }
         var service = ServiceConfiguration(
             properties: try resolvedProperties(), secret: secret, deployment: deployment)
+        service.partitions = partitions ?? .whole
         var configuration = ServerConfiguration(service: service)
         limits.apply(to: &service, &configuration.queue)
         configuration.service = service

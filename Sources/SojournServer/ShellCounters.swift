@@ -10,6 +10,18 @@ struct ShellCounters {
     /// Replies whose peer did not read fast enough to have room for them.
     var repliesUnread: UInt64 = 0
 
+    /// That of a router, which tells of its queues by worker.
+    func report(openRequests: Int) -> ShellReport {
+        var report = ShellReport()
+        report.refusals = refusals
+        report.gauges = [
+            Gauge("open_requests", openRequests),
+            Gauge("replies_unreachable_total", repliesUnreachable),
+            Gauge("replies_unread_total", repliesUnread),
+        ]
+        return report
+    }
+
     func report(
         queuedRequests: Int, queuedBytes: Int, shareRefusals: UInt64, door: DoorCounters,
         journal: [Gauge]

@@ -66,8 +66,6 @@ package final class KeptReply {
 }
 
 extension ByteWriter {
-    fileprivate func lend(to body: (RawSpan) -> Void) { body(bytes) }
-
     fileprivate func copy(to other: inout ByteWriter) {
         other.removeAll()
         other.append(contentsOf: bytes)

@@ -12,6 +12,11 @@ package enum SequenceVerdict {
     case gap(highest: UInt64)
     /// Another batch had this number.
     case reused
+
+    /// The same of a part: other servers have the batches that are missing here, so the window moves.
+    var ofPart: SequenceVerdict {
+        if case .gap = self { .new } else { self }
+    }
 }
 
 /// The producers that have sent batches, and the replies to their last ones: what makes a retry

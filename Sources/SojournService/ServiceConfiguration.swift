@@ -24,6 +24,8 @@ package struct ServiceConfiguration: Equatable, Sendable {
     package var properties: [ServiceProperty]
     package var deployment: DeploymentID
     package var secret: DeploymentSecret
+    /// Those that this server has; its state, once made, is of this range and no other.
+    package var partitions = PartitionRange.whole
     package var engineLimits = EngineLimits()
     /// Requests that one client may have in flight.
     package var credit = Limits.creditMax

@@ -15,8 +15,9 @@ extension ServiceCore {
         let fingerprint = BatchFingerprint(frame, property: header.property)
         let producer = producerScope.producer(header.producer, of: caller)
         let isNumbered = producer.rawValue != 0
-        let verdict =
+        var verdict =
             isNumbered ? producers.judge(producer, header.sequence, fingerprint) : .new
+        if header.isPart { verdict = verdict.ofPart }
         if case .known(let kept) = verdict {
             counters.repeatedBatches += 1
             kept.write(
@@ -40,13 +41,13 @@ extension ServiceCore {
         let body = Frame.body(of: frame)
         try checkRate(body, caller, moment)
         var record = BatchRecord(
-            partition: 0, property: header.property,
+            partition: configuration.partitions.first, property: header.property,
             clock: properties[row].clock.now(at: moment.serverTime),
             serverTime: moment.serverTime, producer: producer, sequence: header.sequence,
             fingerprint: fingerprint, replyChecksum: 0)
         try Self.apply(
-            body, record, verdict, keys: .raw, to: &engine, &properties[row].clock,
-            limits: configuration.batchLimits, &scratch, &result)
+            body, record, verdict, keys: .raw, configuration.partitions, to: &engine,
+            &properties[row].clock, limits: configuration.batchLimits, &scratch, &result)
         counters.batches += 1
         AssignReply.encode(result, header: replyHeader(header), into: &reply)
         if isNumbered {
@@ -90,13 +91,17 @@ extension ServiceCore {
     /// Not a method, for the batch lies in `scratch` while engine and clock change.
     static func apply(
         _ body: RawSpan, _ record: BatchRecord, _ verdict: SequenceVerdict, keys: VisitorKeys,
-        to engine: inout Engine, _ clock: inout PropertyClock, limits: BatchLimits,
+        _ partitions: PartitionRange, to engine: inout Engine, _ clock: inout PropertyClock,
+        limits: BatchLimits,
         _ scratch: inout DecodeScratch, _ result: inout BatchResult
     ) throws(Refusal) {
         let batch: EventBatch
         do throws(WireError) {
             batch = try AssignRequest.decode(body: body, limits: limits, scratch: &scratch)
         } catch { throw Refusal(error) }
+        if keys == .raw {
+            try checkOwner(of: batch.visitorKeys, partitions)
+        }
         if let refusal = Refusal(verdict, record.sequence) { throw refusal }
         if keys == .hashed, batch.visitorKeys.pairs == nil {
             throw Refusal(.badKeyLength, "the visitors of a record are hashes of 16 bytes")
@@ -120,7 +125,29 @@ extension ServiceCore {
     }
 }
 
+extension ServiceCore {
+    /// Code 55: all visitors fall to partitions of this server.
+    static func checkOwner(
+        of keys: ByteDictionary, _ partitions: PartitionRange
+    ) throws(Refusal) {
+        if partitions.isAll { return }
+        var found = GrowableBuffer<UInt32>(capacity: keys.count)
+        PartitionHash.partitions(of: keys, count: partitions.count, into: &found)
+        for row in 0..<found.count where !partitions.contains(Int(found[row])) {
+            throw Refusal(notOwner: Int(found[row]), partitions, "visitor key \(row)")
+        }
+    }
+}
+
 extension Refusal {
+    /// Code 55.
+    init(notOwner partition: Int, _ partitions: PartitionRange, _ what: String) {
+        self.init(
+            .notOwner,
+            "\(what) falls to partition \(partition), but this server has \(partitions); send it "
+                + "through a router, or to the server that has that partition")
+    }
+
     /// Codes 60 to 62; nil for a batch that may be applied.
     fileprivate init?(_ verdict: SequenceVerdict, _ sequence: UInt64) {
         switch verdict {

@@ -12,7 +12,7 @@ extension ServiceCore {
         HelloReply(
             deployment: configuration.deployment, serverTime: moment.serverTime,
             limits: configuration.batchLimits, credit: configuration.credit,
-            partitions: Self.partitions, serverName: configuration.serverName,
+            partitions: configuration.partitions, serverName: configuration.serverName,
             serverVersion: configuration.serverVersion
         ).encode(header: replyHeader(header), into: &reply)
     }

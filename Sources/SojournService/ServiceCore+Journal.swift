@@ -37,14 +37,16 @@ extension ServiceCore {
         guard let row = properties.firstIndex(where: { $0.id == record.property }) else {
             return "property \(record.property.rawValue) has no policy"
         }
+        // What was taken, was taken: of a part, numbers beyond the window too.
         let verdict =
             record.producer.rawValue != 0
-            ? producers.judge(record.producer, record.sequence, record.fingerprint) : .new
+            ? producers.judge(record.producer, record.sequence, record.fingerprint).ofPart : .new
         guard case .new = verdict else { return "its number was used before" }
         do throws(Refusal) {
             try Self.apply(
                 payload.extracting(BatchRecord.headBytes...), record, verdict, keys: .hashed,
-                to: &engine, &properties[row].clock, limits: .full, &scratch, &result)
+                configuration.partitions, to: &engine, &properties[row].clock, limits: .full,
+                &scratch, &result)
         } catch { return error.error.message }
         var header = MessageHeader(operation: .assign)
         header.producer = record.producer
@@ -87,10 +89,11 @@ extension ServiceCore {
 
     /// Makes the configured properties known, and their policies valid from now on.
     package mutating func adopt() {
+        let partition = configuration.partitions.first
         for property in configuration.properties {
             if engine.policy(of: property.id) == property.policy { continue }
             journal.append(.policy) { writer in
-                PolicyRecord(partition: 0, property: property.id, policy: property.policy)
+                PolicyRecord(partition: partition, property: property.id, policy: property.policy)
                     .write(to: &writer)
             }
             set(property.policy, of: property.id)

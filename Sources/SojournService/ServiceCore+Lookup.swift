@@ -8,20 +8,31 @@ extension ServiceCore {
         _ header: MessageHeader, _ body: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
     ) throws(Refusal) {
         let clock = properties[row(of: header.property)].clock.now(at: moment.serverTime)
-        let found: [SessionSnapshot]
+        let request: LookupRequest
         do throws(WireError) {
-            let request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
-            switch request {
-            case .visitor(let key):
-                found = engine.sessions(of: key, in: header.property, clock: clock)
-            case .session(let id):
-                let session = engine.session(id, in: header.property, clock: clock)
-                found = session.map { [$0] } ?? []
-            }
+            request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
         } catch { throw Refusal(error) }
+        let found: [SessionSnapshot]
+        switch request {
+        case .visitor(let key):
+            try checkOwner(of: key)
+            found = engine.sessions(of: key, in: header.property, clock: clock)
+        case .session(let id):
+            let session = engine.session(id, in: header.property, clock: clock)
+            found = session.map { [$0] } ?? []
+        }
         LookupReply(sessions: found, clock: clock).encode(
             header: replyHeader(header), into: &reply)
         // While the journal cannot be written, what was applied is shown though it may be lost.
         if journal.isAvailable { restsOn = journal.last }
+    }
+
+    /// Code 55.
+    private func checkOwner(of key: RawSpan) throws(Refusal) {
+        let partitions = configuration.partitions
+        if partitions.isAll { return }
+        let partition = PartitionHash.partition(of: key, count: partitions.count)
+        if partitions.contains(partition) { return }
+        throw Refusal(notOwner: partition, partitions, "the visitor")
     }
 }

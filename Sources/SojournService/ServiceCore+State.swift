@@ -23,7 +23,8 @@ extension ServiceCore {
     /// What a snapshot of now is to hold. The draft refers to this core's memory: it is good until the
     /// next change.
     package func snapshot() -> SnapshotDraft {
-        var draft = SnapshotDraft(position: journal.last)
+        var draft = SnapshotDraft(
+            position: journal.last, partition: configuration.partitions.first)
         engine.save(to: &draft)
         draft.beginSection(ServiceSection.properties, elementBytes: 24)
         for property in properties {

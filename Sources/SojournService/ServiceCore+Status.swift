@@ -37,6 +37,11 @@ extension ServiceCore {
     /// Everything that an operator may want to know. What only grows ends in `_total`.
     private func gauges(at moment: Moment) -> [Gauge] {
         var gauges = health(at: moment)
+        gauges += [
+            Gauge("partitions", configuration.partitions.count),
+            Gauge("first_partition", Int(configuration.partitions.first)),
+            Gauge("last_partition", Int(configuration.partitions.last)),
+        ]
         var refusals = counters.refusals
         refusals.add(shell.refusals)
         gauges += counters.gauges + refusals.gauges

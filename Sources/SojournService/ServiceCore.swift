@@ -7,15 +7,12 @@ package import SojournWire
 /// (sojourn-1, "Behaviour of a server").
 ///
 /// It is deterministic: the same configuration, frames and moments give the same replies and the same
-/// records for the journal, and those records replayed give the same state. It holds one partition;
-/// more of them are more engines, and a batch split by visitor between `decode` and `apply`.
+/// records for the journal, and those records replayed give the same state. It has one engine, for
+/// all partitions of its range.
 ///
 /// What changes state is recorded in `journal`; the shell writes it, and holds back a reply until what
 /// it `restsOn` is written.
 package struct ServiceCore: ~Copyable {
-    /// How many engines share the visitors.
-    static var partitions: Int { 1 }
-
     package let configuration: ServiceConfiguration
     let admission: Admission
     /// The server's time when it was made.
@@ -58,7 +55,9 @@ package struct ServiceCore: ~Copyable {
         self.startedAt = startedAt
         admission = Admission(configuration)
         producerScope = ProducerScope(secret: configuration.secret)
-        engine = Engine(secret: configuration.secret, limits: configuration.engineLimits)
+        engine = Engine(
+            secret: configuration.secret, partition: configuration.partitions.first,
+            limits: configuration.engineLimits)
         journal = JournalOutbox(isOn: isJournaled)
         producers = ProducerTable(
             producersMax: configuration.producersMax,
@@ -131,11 +130,13 @@ package struct ServiceCore: ~Copyable {
         guard journal.isAvailable else { return false }
         var isMoreDue = false
         var sink = NoSink()
+        let partition = configuration.partitions.first
         for property in properties {
             let clock = property.clock.now(at: moment.serverTime)
             guard clock > .min, engine.isAnythingDue(property.id, clock: clock) else { continue }
             journal.append(.tick) { writer in
-                TickRecord(partition: 0, property: property.id, clock: clock).write(to: &writer)
+                TickRecord(partition: partition, property: property.id, clock: clock).write(
+                    to: &writer)
             }
             if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
         }

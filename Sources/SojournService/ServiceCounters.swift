@@ -33,7 +33,7 @@ package struct RefusalCounters: Sendable {
     }
 
     /// The sums, and those codes that occurred.
-    var gauges: [Gauge] { Self.gauges("errors", errors) + Self.gauges("drops", drops) }
+    package var gauges: [Gauge] { Self.gauges("errors", errors) + Self.gauges("drops", drops) }
 
     private static func gauges(_ noun: String, _ row: InlineArray<96, UInt64>) -> [Gauge] {
         var gauges: [Gauge] = []
@@ -86,7 +86,7 @@ extension Gauge {
         self.init(name: name, value: Int64(clamping: value))
     }
 
-    init(_ name: String, _ value: Int) { self.init(name: name, value: Int64(value)) }
+    package init(_ name: String, _ value: Int) { self.init(name: name, value: Int64(value)) }
 }
 
 extension String {

@@ -95,6 +95,21 @@ package struct AssignReplyView: ~Escapable {
         return outcome
     }
 
+    /// Per event: row of its session plus one, or 0.
+    func forEachSession(_ body: (Int, UInt32) -> Void) {
+        sessionIndexes.forEach(count: eventCount, body)
+    }
+
+    /// Per event: which of its session it is.
+    func forEachPosition(_ body: (Int, UInt32) -> Void) {
+        positions.forEach(count: eventCount, body)
+    }
+
+    /// Per event: the raw value of its outcome.
+    func forEachOutcome(_ body: (Int, UInt8) -> Void) {
+        for row in 0..<eventCount { body(row, outcomes.integer(at: row, as: UInt8.self)) }
+    }
+
     package func revision(_ row: Int) -> Revision {
         guard let cause = Revision.Cause(rawValue: revisionCauses.integer(at: row)) else {
             preconditionFailure("a reply holds a cause that was not checked")

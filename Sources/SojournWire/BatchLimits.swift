@@ -37,4 +37,13 @@ package struct BatchLimits: Equatable, Sendable {
             texts: min(max(texts, 1), Limits.batchTextsMax),
             contexts: min(max(contexts, 1), Limits.batchContextsMax))
     }
+
+    /// What both take.
+    package func lowest(with other: BatchLimits) -> BatchLimits {
+        BatchLimits(
+            messageBytes: min(messageBytes, other.messageBytes), events: min(events, other.events),
+            visitorKeyBytes: min(visitorKeyBytes, other.visitorKeyBytes),
+            textBytes: min(textBytes, other.textBytes), texts: min(texts, other.texts),
+            contexts: min(contexts, other.contexts))
+    }
 }

@@ -28,6 +28,11 @@ package struct ByteWriter: ~Copyable {
         }
     }
 
+    /// Lends out the bytes: what `bytes` is for a writer that is part of an object.
+    package func lend<Result: ~Copyable, Failure: Error>(
+        to body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result { try body(bytes) }
+
     /// Lends out the storage from byte `start` on, for a loop that the compiler can turn into vector
     /// instructions.
     ///

@@ -25,6 +25,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let draining = ErrorCode(rawValue: 21)
     public static let deadlineExpired = ErrorCode(rawValue: 22)
     public static let journalUnavailable = ErrorCode(rawValue: 23)
+    public static let unavailable = ErrorCode(rawValue: 24)
+    public static let incomplete = ErrorCode(rawValue: 25)
     public static let truncatedBody = ErrorCode(rawValue: 30)
     public static let bodyReservedNotZero = ErrorCode(rawValue: 31)
     public static let badEventCount = ErrorCode(rawValue: 32)
@@ -50,6 +52,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let badScale = ErrorCode(rawValue: 52)
     public static let badName = ErrorCode(rawValue: 53)
     public static let badLookup = ErrorCode(rawValue: 54)
+    public static let notOwner = ErrorCode(rawValue: 55)
     public static let sequenceTooOld = ErrorCode(rawValue: 60)
     public static let sequenceGap = ErrorCode(rawValue: 61)
     public static let sequenceReused = ErrorCode(rawValue: 62)
@@ -60,10 +63,16 @@ extension ErrorCode {
     /// The same request may succeed later, unchanged.
     public var isRetriable: Bool {
         switch self {
-        case .overloaded, .draining, .deadlineExpired, .journalUnavailable, .internal: true
+        case .overloaded, .draining, .deadlineExpired, .journalUnavailable, .unavailable,
+            .incomplete, .internal:
+            true
         default: false
         }
     }
+
+    /// The request may have been applied in part all the same: for a batch without a good answer this
+    /// says no more than silence.
+    public var leavesOutcomeUnknown: Bool { self == .incomplete }
 
     /// A server sends no reply, for there is nobody, or nobody safe, to send it to.
     public var isDropped: Bool {
@@ -107,6 +116,8 @@ extension ErrorCode {
         (.draining, "draining"),
         (.deadlineExpired, "deadlineExpired"),
         (.journalUnavailable, "journalUnavailable"),
+        (.unavailable, "unavailable"),
+        (.incomplete, "incomplete"),
         (.truncatedBody, "truncatedBody"),
         (.bodyReservedNotZero, "bodyReservedNotZero"),
         (.badEventCount, "badEventCount"),
@@ -132,6 +143,7 @@ extension ErrorCode {
         (.badScale, "badScale"),
         (.badName, "badName"),
         (.badLookup, "badLookup"),
+        (.notOwner, "notOwner"),
         (.sequenceTooOld, "sequenceTooOld"),
         (.sequenceGap, "sequenceGap"),
         (.sequenceReused, "sequenceReused"),

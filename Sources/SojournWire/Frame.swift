@@ -8,9 +8,13 @@ package enum Frame {
     /// Checks everything that can be said of a frame without looking into its body, in the order of
     /// precedence of the error registry. The body is what `body(of:)` gives.
     ///
-    /// - Parameter messageBytesMax: the largest request, header included. Replies may be larger.
+    /// - Parameters:
+    ///   - messageBytesMax: the largest request, header included. Replies may be larger.
+    ///   - checksBody: false for whoever passes the body on unread, and leaves its checksum to the
+    ///     one who reads it.
     package static func open(
-        _ frame: RawSpan, messageBytesMax: Int = Limits.messageBytesMax, role: Role
+        _ frame: RawSpan, messageBytesMax: Int = Limits.messageBytesMax, role: Role,
+        checksBody: Bool = true
     ) throws(WireError) -> MessageHeader {
         guard frame.byteCount >= MessageHeader.byteCount else {
             throw WireError(
@@ -36,7 +40,9 @@ package enum Frame {
             throw WireError(.unknownOperation, at: 5, found: Int(operation))
         }
         let flags = frame.integer(at: 6, as: UInt16.self)
-        guard flags & ~MessageHeader.replyFlag == 0 else {
+        var known = MessageHeader.replyFlag
+        if role == .server, header.operation == .assign { known |= MessageHeader.partFlag }
+        guard flags & ~known == 0 else {
             throw WireError(.unknownFlags, at: 6, found: Int(flags))
         }
         guard frame.integer(at: 56, as: UInt32.self) == 0 else {
@@ -50,10 +56,17 @@ package enum Frame {
         guard bodyLength == body.byteCount else {
             throw WireError(.badBodyLength, at: 48, found: bodyLength, bound: body.byteCount)
         }
-        guard frame.integer(at: 52, as: UInt32.self) == CRC32C.checksum(of: body) else {
+        if checksBody { try checkBody(of: frame) }
+        return header
+    }
+
+    /// Code 12.
+    ///
+    /// - Precondition: the frame has a header.
+    package static func checkBody(of frame: RawSpan) throws(WireError) {
+        guard bodyChecksum(of: frame) == CRC32C.checksum(of: body(of: frame)) else {
             throw WireError(.badBodyChecksum, at: 52)
         }
-        return header
     }
 
     /// What stands behind the header.
@@ -68,4 +81,30 @@ package enum Frame {
     ///
     /// - Precondition: the frame has a header.
     package static func bodyChecksum(of frame: RawSpan) -> UInt32 { frame.integer(at: 52) }
+
+    /// Gives a frame that was read another address, in place: whoever passes it on has numbers of his
+    /// own. The body and its checksum stay.
+    ///
+    /// - Precondition: the frame has a header.
+    package static func readdress(
+        _ frame: inout MutableRawSpan, correlation: UInt64, deadlineMilliseconds: UInt32,
+        flags: UInt16
+    ) {
+        frame.storeBytes(of: flags.littleEndian, toByteOffset: 6, as: UInt16.self)
+        frame.storeBytes(of: correlation.littleEndian, toByteOffset: 8, as: UInt64.self)
+        frame.storeBytes(
+            of: deadlineMilliseconds.littleEndian, toByteOffset: 32, as: UInt32.self)
+        let checksum = CRC32C.checksum(of: frame.bytes.extracting(0..<60))
+        frame.storeBytes(of: checksum.littleEndian, toByteOffset: 60, as: UInt32.self)
+    }
+}
+
+extension ByteWriter {
+    /// The same for a frame that this program wrote.
+    package mutating func readdress(correlation: UInt64, deadlineMilliseconds: UInt32) {
+        set(correlation, at: 8)
+        set(deadlineMilliseconds, at: 32)
+        let checksum = CRC32C.checksum(of: bytes.extracting(0..<60))
+        set(checksum, at: 60)
+    }
 }

@@ -18,7 +18,8 @@ package import SojournModel
 ///     60 | partitions       | 4 |
 ///     64 | name length      | 2 |
 ///     66 | version length   | 2 |
-///     68 | reserved         | 4 |
+///     68 | first partition  | 2 |
+///     70 | last partition   | 2 |
 ///     72 | name, version    |   |
 package struct HelloReply: Equatable, Sendable {
     static var fixedBytes: Int { 72 }
@@ -34,14 +35,18 @@ package struct HelloReply: Equatable, Sendable {
     package var credit: Int
     /// Batches per producer that are remembered.
     package var producerWindow: Int
+    /// Those that there are.
     package var partitions: Int
+    /// Those that this server has, as it says.
+    package var firstPartition: UInt16
+    package var lastPartition: UInt16
     package var serverName: String
     package var serverVersion: String
 
     package init(
         version: UInt8 = 1, features: UInt32 = 0, deployment: DeploymentID, serverTime: Int64,
         limits: BatchLimits = .full, credit: Int = Limits.creditMax,
-        producerWindow: Int = Limits.producerWindow, partitions: Int, serverName: String,
+        producerWindow: Int = Limits.producerWindow, partitions: PartitionRange, serverName: String,
         serverVersion: String
     ) {
         self.version = version
@@ -51,7 +56,9 @@ package struct HelloReply: Equatable, Sendable {
         self.limits = limits
         self.credit = credit
         self.producerWindow = producerWindow
-        self.partitions = partitions
+        self.partitions = partitions.count
+        firstPartition = partitions.first
+        lastPartition = partitions.last
         self.serverName = serverName
         self.serverVersion = serverVersion
     }
@@ -77,7 +84,8 @@ package struct HelloReply: Equatable, Sendable {
         writer.append(UInt32(partitions))
         writer.append(UInt16(serverName.utf8.count))
         writer.append(UInt16(serverVersion.utf8.count))
-        writer.appendZeros(4)
+        writer.append(firstPartition)
+        writer.append(lastPartition)
         assert(writer.count == MessageHeader.byteCount + Self.fixedBytes)
         writer.append(utf8: serverName)
         writer.append(utf8: serverVersion)
@@ -90,10 +98,9 @@ package struct HelloReply: Equatable, Sendable {
         let versionLength = hasFixedPart ? Int(body.integer(at: 66, as: UInt16.self)) : 0
         let end = try body.fixedPart(fixedBytes, announcing: nameLength + versionLength)
         try body.reserved(1..<4)
-        try body.reserved(68..<72)
         try body.end(at: end)
         let nameEnd = fixedBytes + nameLength
-        return HelloReply(
+        var reply = HelloReply(
             version: body.integer(at: 0), features: body.integer(at: 4),
             deployment: DeploymentID(body.bits128(at: 8)), serverTime: body.integer(at: 24),
             limits: BatchLimits(
@@ -104,9 +111,18 @@ package struct HelloReply: Equatable, Sendable {
                 texts: Int(body.integer(at: 44, as: UInt32.self)),
                 contexts: Int(body.integer(at: 48, as: UInt32.self))),
             credit: Int(body.integer(at: 52, as: UInt32.self)),
-            producerWindow: Int(body.integer(at: 56, as: UInt32.self)),
-            partitions: Int(body.integer(at: 60, as: UInt32.self)),
+            producerWindow: Int(body.integer(at: 56, as: UInt32.self)), partitions: .whole,
             serverName: try body.text(fixedBytes..<nameEnd),
             serverVersion: try body.text(nameEnd..<end))
+        reply.partitions = Int(body.integer(at: 60, as: UInt32.self))
+        reply.firstPartition = body.integer(at: 68)
+        reply.lastPartition = body.integer(at: 70)
+        return reply
+    }
+
+    /// The partitions that the server has; nil when what it says makes no sense.
+    package var range: PartitionRange? {
+        PartitionRange(
+            first: Int(firstPartition), last: Int(lastPartition), count: partitions)
     }
 }

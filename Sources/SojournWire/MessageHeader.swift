@@ -10,7 +10,7 @@ package import SojournModel
 ///      5 +--------------------------+
 ///        | operation                |  1
 ///      6 +--------------------------+
-///        | flags                    |  2   bit 0: this is a reply
+///        | flags                    |  2   bit 0: this is a reply; bit 1: part of a batch
 ///      8 +--------------------------+
 ///        | correlation              |  8
 ///     16 +--------------------------+
@@ -37,12 +37,16 @@ package struct MessageHeader: Equatable, Sendable {
     /// "SOJN", read little-endian.
     package static var magic: UInt32 { 0x4E4A_4F53 }
     package static var replyFlag: UInt16 { 1 }
+    /// Of a request to ASSIGN: the part of a batch that falls to one worker.
+    package static var partFlag: UInt16 { 2 }
     /// The versions that this module speaks.
     package static var versions: ClosedRange<UInt8> { 1...1 }
 
     package var version: UInt8
     package var operation: Operation
     package var isReply: Bool
+    /// The other events of the batch go to other workers: its producer's numbers have holes here.
+    package var isPart: Bool
     /// Chosen by the client, echoed verbatim.
     package var correlation: UInt64
     package var producer: ProducerID
@@ -55,14 +59,15 @@ package struct MessageHeader: Equatable, Sendable {
     package var deploymentTag: UInt64
 
     package init(
-        version: UInt8 = 1, operation: Operation, isReply: Bool = false, correlation: UInt64 = 0,
-        producer: ProducerID = ProducerID(0), sequence: UInt64 = 0,
+        version: UInt8 = 1, operation: Operation, isReply: Bool = false, isPart: Bool = false,
+        correlation: UInt64 = 0, producer: ProducerID = ProducerID(0), sequence: UInt64 = 0,
         deadlineMilliseconds: UInt32 = 0, property: PropertyID = PropertyID(0),
         deploymentTag: UInt64 = 0
     ) {
         self.version = version
         self.operation = operation
         self.isReply = isReply
+        self.isPart = isPart
         self.correlation = correlation
         self.producer = producer
         self.sequence = sequence
@@ -92,6 +97,7 @@ package struct MessageHeader: Equatable, Sendable {
             version: frame.integer(at: 4),
             operation: Operation(rawValue: frame.integer(at: 5)) ?? .error,
             isReply: frame.integer(at: 6, as: UInt16.self) & replyFlag != 0,
+            isPart: frame.integer(at: 6, as: UInt16.self) & partFlag != 0,
             correlation: frame.integer(at: 8),
             producer: ProducerID(frame.integer(at: 16)),
             sequence: frame.integer(at: 24),
@@ -108,7 +114,7 @@ package struct MessageHeader: Equatable, Sendable {
         writer.set(Self.magic, at: 0)
         writer.set(version, at: 4)
         writer.set(operation.rawValue, at: 5)
-        writer.set(isReply ? Self.replyFlag : 0, at: 6)
+        writer.set((isReply ? Self.replyFlag : 0) | (isPart ? Self.partFlag : 0), at: 6)
         writer.set(correlation, at: 8)
         writer.set(producer.rawValue, at: 16)
         writer.set(sequence, at: 24)

@@ -46,8 +46,8 @@ struct CheckCommand: ParsableCommand {
         case .tornTail(let tail):
             print(
                 """
-                whole but for its end: records up to \(check.last); \(tail.byteCount) bytes that nobody \
-                was told of are cut off at the next start
+                whole but for its end: records up to \(check.last); what stands behind them, and nobody \
+                was told of, is cut off at the next start, at byte \(tail.offset)
                 """)
         case .damaged(let damages):
             for damage in damages { print("damaged: \(damage)".printable) }
@@ -59,10 +59,10 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func repair(_ storage: FileStorage) throws(JournalError) {
-        let deployment = try DataDirectory.deployment(of: data)
+        let owner = try DataDirectory.owner(of: data)
         // Locked, so that no service begins with it meanwhile.
-        let directory = try DataDirectory(data, deployment: deployment)
-        let repair = try JournalRepair(storage, deployment: deployment)
+        let directory = try DataDirectory(data, of: owner)
+        let repair = try JournalRepair(storage, deployment: owner.deployment)
         for name in repair.putAside { print("put aside as \(name)".printable) }
         if let lost = repair.lost {
             print("lost: records \(lost.lowerBound) to \(lost.upperBound)")
@@ -81,6 +81,7 @@ struct CheckCommand: ParsableCommand {
                         + "\(file.last.map { "\($0)" } ?? "?")"
             case .snapshot: "snapshot at record \(file.first.map { "\($0)" } ?? "?")"
             case .directory: "says whose the directory is"
+            case .spare: "room for records to come"
             case .temporary: "was never finished; removed at the next start"
             case .damaged: "put aside by a repair"
             case .other("secret"): "the secret that ids derive from"
@@ -88,7 +89,7 @@ struct CheckCommand: ParsableCommand {
             }
         let state =
             file.damage.map { "DAMAGED: \($0.fault) at byte \($0.offset)" }
-            ?? (file.tornBytes > 0 ? "torn: \(file.tornBytes) bytes" : "whole")
+            ?? file.tornAt.map { "torn at byte \($0)" } ?? "whole"
         return "\(file.name)  \(file.byteCount) bytes  \(content)  \(state)"
     }
 }
@@ -98,7 +99,7 @@ extension CommandFailure {
     init(_ error: JournalError) {
         let status: ExitStatus =
             switch error {
-            case .inUse, .otherDeployment: .temporary
+            case .inUse, .otherDeployment, .otherPartitions: .temporary
             case .storage(let refusal) where refusal.code == 2: .noInput
             case .storage, .snapshotRunning, .snapshotKilled: .inputOutput
             case .notADirectory: .noInput

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import SojournJournal
+import SojournModel
 import SojournServer
 
 /// `sojourn serve`
@@ -12,7 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
             SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             SIGHUP reads the file of clients again; connections stay.
@@ -70,6 +71,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The partitions of the visitors that this service has, as one of several behind a router: "
+                + "0-31/64.", valueName: "range"))
+    var partitions: String?
+
+    @Option(
+        help: ArgumentHelp(
             "A file with 32 hexadecimal digits, from which session ids are derived.",
             valueName: "file"))
     var secretFile: String?
@@ -98,6 +105,9 @@ struct ServeCommand: AsyncParsableCommand {
             let levels = ServerSettings.logLevels.joined(separator: ", ")
             throw ValidationError("--log-level \(logLevel) is none of \(levels)")
         }
+        if let partitions, PartitionRange(partitions) == nil {
+            throw ValidationError("--partitions \(partitions) \(PartitionRange.form)")
+        }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")
         }
@@ -117,7 +127,7 @@ struct ServeCommand: AsyncParsableCommand {
         let signals = ServerSignals(log)
         let server = try SojournServer(configuration, log: log)
         signals.serve(server)
-        await Self.untilStopped(server)
+        await server.untilStopped()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
@@ -136,6 +146,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.clientsFile = clientsFile
         options.data = data
         options.durability = durability
+        options.partitions = partitions.flatMap { PartitionRange($0) }
         options.allowsInsecureListen = insecureListen ? true : nil
         options.logLevel = logLevel
         options.policy = try policy()
@@ -151,16 +162,6 @@ struct ServeCommand: AsyncParsableCommand {
         try PolicyOverride(
             timeout: timeout, lateness: lateness, maxDuration: maxDuration,
             source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
-    }
-
-    /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.
-    private static func untilStopped(_ server: SojournServer) async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                server.waitUntilStopped()
-                continuation.resume()
-            }
-        }
     }
 }
 

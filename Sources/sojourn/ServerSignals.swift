@@ -3,6 +3,35 @@ import Foundation
 import Logging
 import SojournServer
 
+/// A process that waits for signals.
+protocol SignalledServer: AnyObject, Sendable {
+    /// Returns when it has ended.
+    func stop()
+    func waitUntilStopped()
+    /// It stopped, or is about to, for a fault of its own.
+    var hasFailed: Bool { get }
+    /// Reads the file of clients again.
+    func reloadClients() throws(ConfigurationError)
+}
+
+extension SojournServer: SignalledServer {}
+extension RouterServer: SignalledServer {
+    /// It has none.
+    func reloadClients() {}
+}
+
+extension SignalledServer {
+    /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.
+    func untilStopped() async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                self.waitUntilStopped()
+                continuation.resume()
+            }
+        }
+    }
+}
+
 /// What signals mean to a server: SIGTERM and SIGINT ask it to stop, and a second one ends it at once; SIGHUP
 /// makes it read the file of clients again.
 final class ServerSignals {
@@ -32,21 +61,21 @@ final class ServerSignals {
     }
 
     /// Whom the signals are for.
-    func serve(_ server: SojournServer) {
+    func serve(_ server: some SignalledServer) {
         let target = target
         queue.async { target.began(server) }
     }
 
     /// Only used on the queue of the signals.
     private final class Target: @unchecked Sendable {
-        private var server: SojournServer?
+        private var server: (any SignalledServer)?
         private let log: Logger
         private var isStopping = false
         private var mustReload = false
 
         init(log: Logger) { self.log = log }
 
-        func began(_ server: SojournServer) {
+        func began(_ server: any SignalledServer) {
             self.server = server
             if isStopping { Self.stop(server) }
             if mustReload { reload() }
@@ -76,7 +105,7 @@ final class ServerSignals {
             }
         }
 
-        private static func stop(_ server: SojournServer) {
+        private static func stop(_ server: any SignalledServer) {
             Thread.detachNewThread { server.stop() }
         }
     }

@@ -10,9 +10,9 @@ struct Sojourn: AsyncParsableCommand {
         abstract: "One sessionizer for every service: events in, session assignments out.",
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, AssignCommand.self, LookupCommand.self, StatusCommand.self,
-            CheckCommand.self, KeygenCommand.self, SampleCommand.self, BenchCommand.self,
-            VectorsCommand.self,
+            ServeCommand.self, RouteCommand.self, AssignCommand.self, LookupCommand.self,
+            StatusCommand.self, CheckCommand.self, KeygenCommand.self, SampleCommand.self,
+            BenchCommand.self, VectorsCommand.self,
         ])
 
     static func main() async {

@@ -7,7 +7,7 @@ import Synchronization
 /// One run of the test: a server on one data directory, producers, and a series of kills.
 final class CrashRun {
     /// Batches in flight of each producer; who has one at a time may send `start` and `end`.
-    private static let depths = [16, 16, 8, 4, 1]
+    static let depths = [16, 16, 8, 4, 1]
     /// Batches that are answered between two kills, at most.
     private static let batchesBetweenKills = 260
 
@@ -42,7 +42,7 @@ final class CrashRun {
         producers = Self.depths.enumerated().map {
             [workload, course, endpoint] index, depth in
             Producer(
-                index, depth: depth, at: endpoint, workload, course,
+                index, depth: depth, at: [endpoint], workload, course,
                 usesFreshSequences: omission == .dedupe)
         }
         // Small, so that segments end and snapshots are written all the time. A snapshot syncs what
@@ -105,7 +105,7 @@ final class CrashRun {
         }
         startTimes.append(.now - began)
         let log = server?.log ?? ""
-        if log.contains("were cut off at byte") { tornTails += 1 }
+        if log.contains("it was cut off at byte") { tornTails += 1 }
         if log.contains("were written anew") { rewritings += 1 }
         if !log.contains("snapshot at 0 ") { snapshotStarts += 1 }
     }
@@ -190,26 +190,14 @@ final class CrashRun {
 
     private func compareLookups(_ judgement: inout Judgement) async throws {
         let client = try await SojournClient.connect(to: endpoint)
-        judgement.compare(try await client.status())
+        let status = try await client.status()
+        judgement.compare { status[$0] }
         for visitor in Workload.visitorNames {
             judgement.compare(
                 try await client.lookup(visitor: visitor, property: Workload.property),
                 of: visitor)
         }
         await client.close()
-    }
-}
-
-/// The producers at work.
-private struct Sending {
-    private let tasks: [Task<Void, Never>]
-
-    init(_ producers: [Producer]) {
-        tasks = producers.map { producer in Task { await producer.run() } }
-    }
-
-    func end() async {
-        for task in tasks { await task.value }
     }
 }
 
@@ -229,11 +217,6 @@ enum TornSegment {
         try file.truncate(atOffset: UInt64(cut))
         return end - cut
     }
-}
-
-/// Prints a line at once.
-func say(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
 extension Duration {

@@ -68,10 +68,18 @@ struct Judgement {
 
     /// Which session one is part of, after all revisions; these must be there without gaps.
     private mutating func survivors(after revisions: [Revision]) -> (SessionID) -> SessionID {
-        let sorted = revisions.sorted { $0.number < $1.number }
-        for (row, revision) in sorted.enumerated() where revision.number != UInt64(row + 1) {
-            add(.revisions, "revision \(row + 1) is missing, or was told twice")
-            break
+        let sorted = revisions.sorted { ($0.partition, $0.number) < ($1.partition, $1.number) }
+        var last: [UInt16: UInt64] = [:]
+        for revision in sorted {
+            let next = last[revision.partition, default: 0] + 1
+            guard revision.number == next else {
+                add(
+                    .revisions,
+                    "revision \(next) of partition \(revision.partition) is missing, or was told twice"
+                )
+                break
+            }
+            last[revision.partition] = next
         }
         var into: [SessionID: SessionID] = [:]
         for revision in sorted { into[revision.from] = revision.into }
@@ -132,10 +140,12 @@ struct Judgement {
     }
 
     /// Compares the server's counters with what was answered.
-    mutating func compare(_ status: ServerStatus) {
+    ///
+    /// - Parameter status: the value of a gauge; nil for one that is not there.
+    mutating func compare(_ status: (String) -> Int64?) {
         for outcome in Outcome.allCases {
             let name = "events_\(outcome.gaugeName)_total"
-            guard let counted = status[name] else {
+            guard let counted = status(name) else {
                 add(.counters, "there is no gauge \(name)")
                 continue
             }

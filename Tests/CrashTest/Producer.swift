@@ -18,7 +18,7 @@ actor Producer {
     private let index: Int
     private let id: UInt64
     private let depth: Int
-    private let endpoint: String
+    private let endpoints: [String]
     private let workload: Workload
     private let course: Course
     /// A batch that was given up is sent as a new one: what a sender without numbers would do.
@@ -30,12 +30,12 @@ actor Producer {
     private var kept: [(number: Int, sequence: UInt64, answer: Answer)] = []
 
     init(
-        _ index: Int, depth: Int, at endpoint: String, _ workload: Workload, _ course: Course,
+        _ index: Int, depth: Int, at endpoints: [String], _ workload: Workload, _ course: Course,
         usesFreshSequences: Bool
     ) {
         self.index = index
         self.depth = depth
-        self.endpoint = endpoint
+        self.endpoints = endpoints
         self.workload = workload
         self.course = course
         self.usesFreshSequences = usesFreshSequences
@@ -75,7 +75,7 @@ actor Producer {
         // Some give up early, so that it happens that an outcome is unknown.
         options.attempts = usesFreshSequences ? 1 : 1 + index % 3
         options.timeout = .seconds(60)
-        return try await SojournClient.connect(to: endpoint, options: options)
+        return try await SojournClient.connect(to: endpoints, options: options)
     }
 
     private func close() async {

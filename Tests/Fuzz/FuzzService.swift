@@ -89,14 +89,14 @@ enum FuzzService {
     static func journal(on storage: MemoryStorage) -> MemoryJournal? {
         do throws(JournalError) {
             return try MemoryJournal(
-                storage, JournalOptions(deployment: configuration.deployment))
+                storage, JournalOptions(deployment: configuration.deployment, saltSeed: 1))
         } catch { return nil }
     }
 
     static func write(_ core: inout ServiceCore, _ journal: inout MemoryJournal) {
         var group = RecordGroup()
         guard core.journal.take(&group) else { return }
-        do throws(JournalError) { try journal.append(group) } catch {
+        do throws(JournalError) { try journal.append(&group) } catch {
             preconditionFailure("memory was refused: \(error)")
         }
     }

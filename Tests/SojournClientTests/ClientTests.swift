@@ -32,6 +32,7 @@ import Testing
         #expect(client.server.version == "9.9")
         #expect(client.server.credit == 5)
         #expect(client.server.partitions == 3)
+        #expect(client.server.firstPartition == 1 && client.server.lastPartition == 2)
         #expect(client.server.deployment == FakeServer.deployment)
         #expect(client.server.protocolVersion == 1)
         #expect(client.server.limits.events == Limits.batchEventsMax)

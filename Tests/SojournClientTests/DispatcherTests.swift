@@ -23,7 +23,7 @@ import Testing
     private static func hello(credit: Int) -> HelloReply {
         HelloReply(
             deployment: DeploymentID(Bits128(high: 1, low: 2)), serverTime: 0, credit: credit,
-            partitions: 1, serverName: "", serverVersion: "")
+            partitions: .whole, serverName: "", serverVersion: "")
     }
 
     private static func refusal(_ code: ErrorCode, retryAfter: UInt32 = 0) -> ErrorReply {

@@ -237,7 +237,8 @@ final class FakeServer: Sendable {
             case .hello:
                 HelloReply(
                     deployment: server.deployment, serverTime: 1_000, credit: server.credit,
-                    partitions: 3, serverName: "fake", serverVersion: "9.9"
+                    partitions: PartitionRange("1-2/3") ?? .whole,
+                    serverName: "fake", serverVersion: "9.9"
                 ).encode(header: header, into: &writer)
             case .status:
                 StatusReply(

@@ -1,10 +1,14 @@
 import Foundation
 import SojournClient
 
-/// `sojourn serve` as a process of its own, at a free port. JeroMQ knows no ipc.
+/// `sojourn serve` as a process of its own, at a free port; or several of them behind a router, which a
+/// client cannot tell from one. JeroMQ knows no ipc.
 final class ServiceProcess {
+    /// Where clients find it.
     let endpoint: String
-    private let process = Process()
+    /// Where the services themselves listen.
+    let services: [String]
+    private let processes: [Process]
     private let folder: URL
 
     /// The policy by which `Oracle` cuts. Nothing is late for as long as a test may take.
@@ -27,28 +31,58 @@ final class ServiceProcess {
             maxEvents: off
         """
 
-    init() throws {
+    /// - Parameter workers: more than one stand behind a router.
+    init(workers: Int = 1) throws {
         folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("sojourn-clients-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("sojourn.yaml")
         try Data(Self.configuration.utf8).write(to: file)
+        let secret = folder.appendingPathComponent("secret")
+        try Data("00112233445566778899aabbccddeeff\n".utf8).write(to: secret)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: secret.path)
+        var processes: [Process] = []
+        services = try (0..<workers).map { worker in
+            let range = "\(64 * worker / workers)-\(64 * (worker + 1) / workers - 1)/64"
+            return try Self.start(
+                [
+                    "serve", "--config", file.path, "--secret-file", secret.path, "--partitions",
+                    range,
+                ], &processes)
+        }
+        endpoint =
+            workers == 1
+            ? services[0]
+            : try Self.start(["route"] + services.flatMap { ["--worker", $0] }, &processes)
+        self.processes = processes
+    }
+
+    /// - Returns: where it listens.
+    private static func start(
+        _ arguments: [String], _ processes: inout [Process]
+    ) throws -> String {
+        let process = Process()
         process.executableURL = Place.product("sojourn")
-        process.arguments = ["serve", "--listen", "tcp://127.0.0.1:*", "--config", file.path]
+        process.arguments = arguments + ["--listen", "tcp://127.0.0.1:*"]
         let log = Pipe()
         process.standardError = log
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        endpoint = try Self.endpoint(toldIn: log.fileHandleForReading)
+        processes.append(process)
+        let endpoint = try Self.endpoint(toldIn: log.fileHandleForReading)
         // Nobody reads on; what it still writes must not fill the pipe.
         log.fileHandleForReading.readabilityHandler = { handle in
             if handle.availableData.isEmpty { handle.readabilityHandler = nil }
         }
+        return endpoint
     }
 
     deinit {
-        process.terminate()
-        process.waitUntilExit()
+        for process in processes.reversed() {
+            process.terminate()
+            process.waitUntilExit()
+        }
         _ = try? FileManager.default.removeItem(at: folder)
     }
 

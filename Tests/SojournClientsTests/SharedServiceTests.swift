@@ -19,14 +19,21 @@ import Testing
     @Test(arguments: Language.allCases)
     func `all languages see the same sessions, though one is killed`(killed: Language) async throws
     {
-        let service = try ServiceProcess()
+        try await Self.share(try ServiceProcess(), killed: killed)
+    }
+
+    @Test func `all languages see the same sessions through a router as well`() async throws {
+        try await Self.share(try ServiceProcess(workers: 2), killed: .python)
+    }
+
+    private static func share(_ service: ServiceProcess, killed: Language) async throws {
         let traffic = Traffic(seed: 7 + UInt64(Language.allCases.firstIndex(of: killed) ?? 0))
         let exchanges = try await Self.send(traffic, to: service.endpoint, killed: killed)
         #expect(exchanges.count == Language.allCases.count * Traffic.batchesPerLanguage)
 
         // Each correction came once, with the answer to the batch that brought it about.
         let revisions = exchanges.flatMap(\.answer.revisions)
-        #expect(revisions.map(\.number).sorted() == revisions.indices.map { $0 + 1 })
+        #expect(areWithoutGaps(revisions.map(\.number), series: service.services.count))
         #expect(!revisions.isEmpty)
 
         // What every language saw is what the definition says: sort, and cut.
@@ -53,16 +60,26 @@ import Testing
         #expect(Set(ids).count == expected.count)
         #expect(shared > expected.count / 2, "the languages hardly met")
 
-        try await Self.compare(service.endpoint, expected, ids: ids)
+        try await Self.compare(service, expected, ids: ids)
+    }
+
+    /// Whether numbers are those of so many series from 1, each number once in each.
+    private static func areWithoutGaps(_ numbers: [Int], series: Int) -> Bool {
+        var counts: [Int: Int] = [:]
+        for number in numbers { counts[number, default: 0] += 1 }
+        let highest = counts.keys.max() ?? 0
+        let inOrder = (0..<highest).map { counts[$0 + 1] ?? 0 }
+        return inOrder.allSatisfy { (1...series).contains($0) }
+            && zip(inOrder, inOrder.dropFirst()).allSatisfy { $0 >= $1 }
     }
 
     // MARK: What the service keeps
 
     /// Looks the visitors up: an event that had been applied twice would show in counts and values.
     private static func compare(
-        _ endpoint: String, _ expected: [ExpectedSession], ids: [String]
+        _ service: ServiceProcess, _ expected: [ExpectedSession], ids: [String]
     ) async throws {
-        let client = try await SojournClient.connect(to: endpoint)
+        let client = try await SojournClient.connect(to: service.endpoint)
         var found: [SessionSnapshot] = []
         var visitors: [String] = []
         for session in expected where visitors.last != session.visitor {
@@ -76,11 +93,20 @@ import Testing
                 .filter { !$0.hasPrefix("boundaryOut") }
             #expect(differences == [], "\(session.visitor) from \(session.firstEvent)")
         }
-        let status = try await client.status()
-        let batches = Language.allCases.count * Traffic.batchesPerLanguage
-        #expect(status["batches_total"].map { Int($0) } == batches)
-        #expect(status["repeated_batches_total"].map { $0 >= 1 } == true)
         await client.close()
+        var sums: [String: Int64] = [:]
+        for endpoint in service.services {
+            let client = try await SojournClient.connect(to: endpoint)
+            for gauge in try await client.status().gauges {
+                sums[gauge.name, default: 0] += gauge.value
+            }
+            await client.close()
+        }
+        let batches = Language.allCases.count * Traffic.batchesPerLanguage
+        // A batch over several workers counts at each of them.
+        let applied = Int(sums["batches_total"] ?? 0)
+        #expect(applied == batches || service.services.count > 1 && applied > batches)
+        #expect(sums["repeated_batches_total"].map { $0 >= 1 } == true)
     }
 
     // MARK: Who sends

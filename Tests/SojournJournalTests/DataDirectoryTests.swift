@@ -12,12 +12,12 @@ extension ProcessTests {
         init() throws { folder = try TemporaryDirectory() }
 
         private func open(_ deployment: DeploymentID = testDeployment) throws -> DataDirectory {
-            try DataDirectory(path, deployment: deployment)
+            try DataDirectory(path, of: DataOwner(deployment))
         }
 
         private func refusal(of path: String) -> String? {
             do throws(JournalError) {
-                _ = try DataDirectory(path, deployment: testDeployment)
+                _ = try DataDirectory(path, of: DataOwner(testDeployment))
                 return nil
             } catch {
                 return "\(error)"
@@ -29,7 +29,13 @@ extension ProcessTests {
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
             #expect(mode as? Int == 0o700)
             let text = try String(contentsOfFile: "\(path)/deployment", encoding: .utf8)
-            #expect(text == "sojourn data 1\ndeployment 00112233445566778899aabbccddeeff\n")
+            #expect(
+                text == """
+                    sojourn data 1
+                    deployment 00112233445566778899aabbccddeeff
+                    partitions 0-0/1
+
+                    """)
             let lock = try String(contentsOfFile: "\(path)/lock", encoding: .utf8)
             #expect(lock == "\(getpid())\n")
             var journal = try FileJournal(directory.storage, .small())
@@ -110,11 +116,27 @@ extension ProcessTests {
             }
         }
 
+        @Test func `a directory keeps the partitions that it was made for`() throws {
+            let half = try #require(PartitionRange("0-31/64"))
+            close(try DataDirectory(path, of: DataOwner(testDeployment, half)))
+            #expect(try DataDirectory.owner(of: path).partitions == half)
+            #expect {
+                _ = try DataDirectory(path, of: DataOwner(testDeployment))
+            } throws: {
+                "\($0)".contains("has the state of partitions 0-31/64")
+                    && "\($0)".contains("start with --partitions 0-31/64")
+            }
+        }
+
         @Test(arguments: [
             ("sojourn data 2\nowner x\n", "was written by a newer version of sojourn (format 2)"),
             ("", "does not say which deployment"),
             ("sojourn data 1\n", "does not say which deployment"),
             ("sojourn data 1\ndeployment 12\n", "does not say which deployment"),
+            (
+                "sojourn data 1\ndeployment 00112233445566778899aabbccddeeff\npartitions 9-8/64\n",
+                "and which partitions"
+            ),
             ("a diary\n", "does not say which deployment"),
         ])
         func `a directory that says something else is refused`(text: String, reason: String) throws
@@ -157,7 +179,7 @@ extension ProcessTests {
             await #expect(processExitsWith: .success) { [path = path as String] in
                 guard setuid(65_534) == 0 else { return }
                 do throws(JournalError) {
-                    _ = try DataDirectory(path, deployment: testDeployment)
+                    _ = try DataDirectory(path, of: DataOwner(testDeployment))
                     exit(2)
                 } catch {
                     let text = "\(error)"

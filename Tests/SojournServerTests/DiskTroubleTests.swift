@@ -12,7 +12,7 @@ import ZeroMQ
     private static func frame(_ sequence: UInt64, events: Int = 1) -> [UInt8] {
         assignFrame(
             (0..<events).map { TestEvent("visitor \(sequence)", time, name: "/page/\($0)") },
-            correlation: sequence, producer: 7, sequence: sequence)
+            producer: 7, sequence: sequence, correlation: sequence)
     }
 
     private static func eventually(

@@ -16,7 +16,7 @@ import Testing
     ) -> [UInt8] {
         assignFrame(
             minutes.map { TestEvent(visitor, morning + $0 * minute, name: "/\($0)") },
-            producer: 77, sequence: sequence, property: property)
+            producer: 77, sequence: sequence, property: PropertyID(property))
     }
 
     private enum Death: CaseIterable { case terminated, killed }

@@ -105,7 +105,7 @@ struct TestClient: ~Copyable {
 
     /// The unfinished sessions of a visitor.
     func sessions(of visitor: String, property: UInt32 = 1) throws -> [SessionSnapshot] {
-        let bytes = try ask(lookupFrame(visitor: visitor, property: property))
+        let bytes = try ask(lookupFrame(visitor: visitor, property: PropertyID(property)))
         if let error = try readError(bytes) { throw UnexpectedError(error: error) }
         return try LookupReply.decode(body: unsafe bytes.span.bytes.extracting(64...)).sessions
     }
@@ -138,65 +138,7 @@ func header(_ bytes: [UInt8]) throws -> MessageHeader {
 }
 
 /// The ERROR in a reply; nil when it is another.
-func readError(_ bytes: [UInt8]) throws -> ErrorReply? {
-    guard try header(bytes).operation == .error else { return nil }
-    return try ErrorReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
-}
-
 // MARK: - Requests
-
-func assignFrame(
-    _ events: [TestEvent], correlation: UInt64 = 7, producer: UInt64 = 0, sequence: UInt64 = 0,
-    deadline: UInt32 = 0, property: UInt32 = 1
-) -> [UInt8] {
-    var builder = BatchBuilder()
-    for event in events {
-        do {
-            try builder.add(
-                time: event.time, kind: event.kind, visitor: event.visitor, name: event.name,
-                context: event.context.wire, value: event.value, eventID: event.id)
-        } catch { preconditionFailure("a test made an event that no batch takes: \(error)") }
-    }
-    var writer = ByteWriter()
-    builder.encode(
-        header: MessageHeader(
-            operation: .assign, correlation: correlation, producer: ProducerID(producer),
-            sequence: sequence, deadlineMilliseconds: deadline, property: PropertyID(property)),
-        into: &writer)
-    return writer.array
-}
-
-extension TestContext {
-    fileprivate var wire: EventContext? {
-        if isEmpty { return nil }
-        var context = EventContext(isKnownBot: isKnownBot)
-        for attribute in ContextAttribute.allCases {
-            context[attribute] = attributes[attribute.rawValue]
-        }
-        return context
-    }
-}
-
-func helloFrame(correlation: UInt64 = 1) -> [UInt8] {
-    var writer = ByteWriter()
-    HelloRequest(name: "test").encode(
-        header: MessageHeader(operation: .hello, correlation: correlation), into: &writer)
-    return writer.array
-}
-
-func statusFrame(correlation: UInt64 = 1) -> [UInt8] {
-    var writer = ByteWriter()
-    StatusRequest.encode(
-        header: MessageHeader(operation: .status, correlation: correlation), into: &writer)
-    return writer.array
-}
-
-func lookupFrame(visitor: String, property: UInt32 = 1) -> [UInt8] {
-    var writer = ByteWriter()
-    LookupRequest.visitor(key: unsafe visitor.utf8Span.span.bytes).encode(
-        header: MessageHeader(operation: .lookup, property: PropertyID(property)), into: &writer)
-    return writer.array
-}
 
 /// A batch of many events of many visitors, now.
 func largeFrame(events: Int, correlation: UInt64) -> [UInt8] {
@@ -205,17 +147,7 @@ func largeFrame(events: Int, correlation: UInt64) -> [UInt8] {
         (0..<events).map { TestEvent("visitor \($0 % 5_000)", now) }, correlation: correlation)
 }
 
-extension ByteWriter {
-    var array: [UInt8] { unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
-}
-
 extension [UInt8] {
-    mutating func put<T: FixedWidthInteger>(_ value: T, at offset: Int) {
-        for byte in 0..<MemoryLayout<T>.size {
-            self[offset + byte] = UInt8(truncatingIfNeeded: value >> T(byte * 8))
-        }
-    }
-
     /// Makes length and checksums right again, so that what is behind them is looked at.
     mutating func refreshChecksums() {
         guard count >= 64 else { return }

@@ -208,4 +208,21 @@ import Testing
             }
         }
     }
+
+    @Test func `a part may have a number far beyond the highest, which moves the window`() throws {
+        func part(_ sequence: UInt64) -> [UInt8] {
+            assignFrame(
+                [TestEvent("a", start)], producer: 1, sequence: sequence, isPart: true)
+        }
+        var service = TestService()
+        _ = service.answer(frame(1))
+        #expect(try service.refusal(frame(500))?.code == .sequenceGap)
+        let reply = service.answer(part(500)).bytes
+        #expect(try Assigned(reply).outcomes == [.extended])
+        #expect(service.answer(part(500)).bytes == reply)
+        // The flag is no part of the batch: it is the same without.
+        #expect(service.answer(frame(500)).bytes == reply)
+        #expect(try service.refusal(part(500 - window))?.code == .sequenceTooOld)
+        #expect(try Assigned(service.answer(part(501 - window)).bytes).outcomes == [.extended])
+    }
 }

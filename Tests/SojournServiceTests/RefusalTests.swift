@@ -22,7 +22,7 @@ import Testing
         Fault(frame: changed(good) { $0[4] = 2 }, code: .unsupportedVersion),
         Fault(frame: good.with(1, at: 60), code: .badHeaderChecksum),
         Fault(frame: changed(good) { $0[5] = 77 }, code: .unknownOperation),
-        Fault(frame: changed(good) { $0[6] = 2 }, code: .unknownFlags),
+        Fault(frame: changed(good) { $0[6] = 4 }, code: .unknownFlags),
         Fault(frame: changed(good) { $0[56] = 1 }, code: .reservedNotZero),
         Fault(
             frame: changed(good) { $0 += [UInt8](repeating: 0, count: 1 << 20) },
@@ -178,6 +178,23 @@ import Testing
             _ = service.answer(Array(Self.good[..<end]))
             if end >= 64 { _ = service.answer(changed(Array(Self.good[..<end])) { _ in }) }
         }
+        #expect(try service.state() == before)
+    }
+
+    @Test func `a visitor of another partition is refused, and nothing changes`() throws {
+        // "a" falls to partition 32 of 64, "anna" to 17.
+        var service = TestService { $0.partitions = PartitionRange("0-31/64") ?? .whole }
+        _ = try service.assign([TestEvent("anna", TestService.start)])
+        let before = try service.state()
+        let both = assignFrame([
+            TestEvent("anna", TestService.start), TestEvent("a", TestService.start),
+        ])
+        let refusal = try #require(try service.refusal(both))
+        #expect(refusal.code == .notOwner && !refusal.isRetriable)
+        #expect(refusal.message.contains("visitor key 1 falls to partition 32"))
+        #expect(refusal.message.contains("this server has 0-31/64"))
+        #expect(try service.refusal(lookupFrame(visitor: "a"))?.code == .notOwner)
+        #expect(try service.sessions(of: "anna").count == 1)
         #expect(try service.state() == before)
     }
 }

@@ -92,7 +92,8 @@ import Testing
             "batchContextsMax": Limits.batchContextsMax, "columnsMax": Limits.columnsMax,
             "clientNameBytesMax": Limits.clientNameBytesMax,
             "errorMessageBytesMax": Limits.errorMessageBytesMax, "creditMax": Limits.creditMax,
-            "producerWindow": Limits.producerWindow, "eventTimeEnd": Int(Limits.eventTimeEnd),
+            "producerWindow": Limits.producerWindow, "partitionsMax": Limits.partitionsMax,
+            "eventTimeEnd": Int(Limits.eventTimeEnd),
             "valueScaleMax": Limits.valueScaleMax,
         ]
         #expect(constants.limits == limits)

@@ -20,7 +20,8 @@ import Testing
             features: 5, deployment: Samples.deployment, serverTime: -1,
             limits: BatchLimits(
                 messageBytes: 1, events: 2, visitorKeyBytes: 3, textBytes: 4, texts: 5, contexts: 6),
-            credit: 7, producerWindow: 8, partitions: 9, serverName: "sojourn",
+            credit: 7, producerWindow: 8, partitions: PartitionRange("3-7/9") ?? .whole,
+            serverName: "sojourn",
             serverVersion: "0.1.0")
         let frame = Samples.frame {
             reply.encode(header: Samples.header(.hello, isReply: true), into: &$0)
@@ -90,7 +91,7 @@ import Testing
             code: .trailingBytes, offset: 64),
         Fault(
             name: "reserved bytes of HELLO", sample: 1, role: .client,
-            damage: { $0.bytes[64 + 70] = 1 }, code: .bodyReservedNotZero, offset: 64 + 68),
+            damage: { $0.bytes[64 + 3] = 1 }, code: .bodyReservedNotZero, offset: 64 + 1),
         Fault(
             name: "server name that is not UTF-8", sample: 1, role: .client,
             damage: { $0.bytes[64 + 72] = 0xC0 }, code: .badUTF8, offset: 64 + 72),

@@ -272,7 +272,8 @@ enum Samples {
             frame { AssignReply.encode(result, header: header(.assign, isReply: true), into: &$0) },
             frame {
                 HelloReply(
-                    deployment: deployment, serverTime: 1_700_000_000_000, partitions: 4,
+                    deployment: deployment, serverTime: 1_700_000_000_000,
+                    partitions: PartitionRange("0-3/4") ?? .whole,
                     serverName: "sojourn", serverVersion: "0.1.0"
                 ).encode(header: header(.hello, isReply: true), into: &$0)
             },

@@ -88,7 +88,8 @@ def hello_reply(**fields):
     return {"version": 1, "features": 0, "deployment": DEPLOYMENT, "server_time": str(BASE),
             "message_bytes": 4194304, "batch_events": 65535, "visitor_key_bytes": 128,
             "text_bytes": 2048, "batch_texts": 65535, "batch_contexts": 65535, "credit": 64,
-            "producer_window": 128, "partitions": 4, "name": "sojourn", "server_version": "0.1.0",
+            "producer_window": 128, "partitions": 4, "first_partition": 0,
+            "last_partition": 3, "name": "sojourn", "server_version": "0.1.0",
             **fields}
 
 
@@ -137,7 +138,10 @@ def valid_small_messages():
              features=2**32 - 1, server_time=str(-2**63), message_bytes=2**32 - 1,
              batch_events=2**32 - 1, visitor_key_bytes=65535, text_bytes=65535,
              batch_texts=2**32 - 1, batch_contexts=2**32 - 1, credit=2**32 - 1,
-             producer_window=2**32 - 1, partitions=2**32 - 1, name="séjour", server_version=""))
+             producer_window=2**32 - 1, partitions=2**32 - 1, first_partition=65535,
+             last_partition=65535, name="séjour", server_version=""))
+    good("hello-reply-worker", "A worker that has the second half of 64 partitions.", reply,
+         header("HELLO", True), hello_reply(partitions=64, first_partition=32, last_partition=63))
     good("lookup-reply-two-sessions", "Two sessions of a visitor with their paths.", reply,
          header("LOOKUP", True, correlation="9", property=7), lookup_reply())
     good("lookup-reply-wide-records",
@@ -691,8 +695,10 @@ def invalid_headers():
     for operation in (0, 6, 99, 255):
         bad(f"operation-{operation}", "An operation that does not exist.", "unknownOperation", 5,
             header_patched(status, (5, bytes([operation]))))
-    bad("flags-bit-1", "A flag that does not exist.", "unknownFlags", 6,
+    bad("flags-part-of-status", "A part of what is no batch.", "unknownFlags", 6,
         header_patched(status, (6, b"\x02\x00")))
+    bad("flags-bit-2", "A flag that does not exist.", "unknownFlags", 6,
+        header_patched(status, (6, b"\x04\x00")))
     bad("flags-bit-15", "A flag of the second byte.", "unknownFlags", 6,
         header_patched(status, (6, b"\x00\x80")))
     bad("header-reserved", "The reserved bytes are not zero.", "reservedNotZero", 56,
@@ -1140,11 +1146,11 @@ def invalid_several_faults():
     both("reply-and-operation", "A reply of an unknown operation.", "unexpectedReply", None,
          header_patched(status, (5, b"\x63\x01")))
     both("reply-and-flags", "A reply with an unknown flag.", "unexpectedReply", None,
-         header_patched(status, (6, b"\x03\x00")))
+         header_patched(status, (6, b"\x05\x00")))
     both("operation-and-flags", "An unknown operation with an unknown flag.", "unknownOperation",
-         5, header_patched(status, (5, b"\x63\x02")))
+         5, header_patched(status, (5, b"\x63\x04")))
     both("flags-and-reserved", "An unknown flag and reserved bytes.", "unknownFlags", 6,
-         header_patched(status, (6, b"\x02"), (56, b"\x01")))
+         header_patched(status, (6, b"\x04"), (56, b"\x01")))
     both("reserved-and-length", "Reserved bytes and a wrong body length.", "reservedNotZero", 56,
          header_patched(status, (48, b"\x01"), (56, b"\x01")))
     both("length-and-checksum", "A wrong body length and a wrong body checksum.",
@@ -1289,14 +1295,12 @@ def invalid_replies():
         refuse(name, description, error, HEADER_BYTES + at, sealed(body, operation, is_reply=True))
     refuse_patched("hello-reserved-3", "The reserved bytes behind the version of a HELLO.",
                    "bodyReservedNotZero", 1, hello_body, "HELLO", (3, 1))
-    refuse_patched("hello-reserved-68", "The reserved bytes before the name of a HELLO.",
-                   "bodyReservedNotZero", 68, hello_body, "HELLO", (71, 255))
     refuse_patched("hello-name-not-utf8", "The name of a server that is not UTF-8.", "badUTF8", 72,
                    hello_body, "HELLO", (74, 0xff))
     refuse_patched("hello-version-not-utf8", "The version of a server that is not UTF-8.",
                    "badUTF8", 79, hello_body, "HELLO", (80, 0xff))
     refuse_patched("hello-reserved-and-name", "Reserved bytes, and a name that is not UTF-8.",
-                   "bodyReservedNotZero", 68, hello_body, "HELLO", (68, 1), (72, 0xff))
+                   "bodyReservedNotZero", 1, hello_body, "HELLO", (2, 1), (72, 0xff))
     refuse_patched("hello-trailing", "A byte behind the version.", "trailingBytes",
                    len(hello_body), hello_body + b"\0", "HELLO")
     error_body = struct.pack("<HBxIIBBH", 90, 1, 0, 0, 1, 1, 2) + b"no"
@@ -1340,6 +1344,19 @@ def unpacked(text):
     return vector
 
 
+def partitions():
+    """Which partition some visitors fall to."""
+    keys = [b"anna", b"a", bytes(16), bytes(range(16)), bytes(range(128)), "zoë".encode(),
+            b"v-54d4c6afb84f"] + [b"visitor-%04d" % number for number in range(25)]
+    return [{"key": key.hex(), **{str(count): codec.partition(key, count)
+                                  for count in (1, 2, 3, 64, 1000, 4096)}} for key in keys]
+
+
+def partition_lines():
+    rows = ",\n".join("  " + json.dumps(row) for row in partitions())
+    return "[\n" + rows + "\n]\n"
+
+
 def differences():
     """The files that are not what this script would write."""
     present = {str(path.relative_to(HERE).with_suffix(""))
@@ -1352,6 +1369,9 @@ def differences():
         elif unpacked((HERE / f"{key}.json").read_text("utf-8")) != unpacked(
                 render(VECTORS[key])):
             yield f"{key}.json differs"
+    path = HERE.parent / "partitions.json"
+    if not path.exists() or path.read_text("utf-8") != partition_lines():
+        yield "partitions.json differs"
 
 
 def write():
@@ -1362,6 +1382,7 @@ def write():
                 path.unlink()
     for key, vector in VECTORS.items():
         (HERE / f"{key}.json").write_text(render(vector) + "\n", "utf-8")
+    (HERE.parent / "partitions.json").write_text(partition_lines(), "utf-8")
 
 
 def main():

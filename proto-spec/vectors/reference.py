@@ -116,7 +116,8 @@ def check_header(frame, direction):
         raise Fault("unexpectedReply")
     if operation not in OPERATIONS.values():
         raise Fault("unknownOperation", 5)
-    if flags > 1:
+    is_part = flags & 2 == 2 and direction == "request" and operation == OPERATIONS["ASSIGN"]
+    if flags & ~1 & ~(2 if is_part else 0):
         raise Fault("unknownFlags", 6)
     if reserved != 0:
         raise Fault("reservedNotZero", 56)
@@ -464,31 +465,37 @@ HELLO_LIMITS = ("message_bytes", "batch_events", "visitor_key_bytes", "text_byte
                 "batch_contexts", "credit", "producer_window", "partitions")
 
 
+def partition(key, count):
+    """Which of `count` partitions a visitor falls to."""
+    mixed = crc32c(key) * CONSTANTS["partitionHash"]["factor"] % 2**32
+    return mixed * count >> 32
+
+
 def encode_hello_reply(body):
     name, version = body["name"].encode("utf-8"), body["server_version"].encode("utf-8")
-    return struct.pack("<B3xI16sqIIHHIIIIIHH4x", body["version"], body["features"],
+    return struct.pack("<B3xI16sqIIHHIIIIIHHHH", body["version"], body["features"],
                        bytes.fromhex(body["deployment"]), int(body["server_time"]),
-                       *(body[limit] for limit in HELLO_LIMITS), len(name),
-                       len(version)) + name + version
+                       *(body[limit] for limit in HELLO_LIMITS), len(name), len(version),
+                       body["first_partition"], body["last_partition"]) + name + version
 
 
 def decode_hello_reply(frame):
     body = frame[HEADER_BYTES:]
     if len(body) < 72:
         raise Fault("truncatedBody", len(frame))
-    (version, features, deployment, server_time, *limits, name_length,
-     version_length) = struct.unpack_from("<B3xI16sqIIHHIIIIIHH4x", body)
+    (version, features, deployment, server_time, *limits, name_length, version_length, first,
+     last) = struct.unpack_from("<B3xI16sqIIHHIIIIIHHHH", body)
     end = 72 + name_length + version_length
     if len(body) < end:
         raise Fault("truncatedBody", len(frame))
-    for at, size in ((1, 3), (68, 4)):
-        if any(body[at:at + size]):
-            raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
+    if any(body[1:4]):
+        raise Fault("bodyReservedNotZero", HEADER_BYTES + 1)
     if len(body) > end:
         raise Fault("trailingBytes", HEADER_BYTES + end)
     middle = 72 + name_length
     return {"version": version, "features": features, "deployment": deployment.hex(),
             "server_time": str(server_time), **dict(zip(HELLO_LIMITS, limits)),
+            "first_partition": first, "last_partition": last,
             "name": read_text(body[72:middle], "badUTF8", HEADER_BYTES + 72),
             "server_version": read_text(body[middle:end], "badUTF8", HEADER_BYTES + middle)}
 

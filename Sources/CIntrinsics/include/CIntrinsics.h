@@ -15,6 +15,9 @@ static inline void sojourn_prefetch(const void *address) {
 /// Uses the processor's instruction where there is one, else a table.
 uint32_t sojourn_crc32c(const void *bytes, size_t count);
 
+/// CRC-32C of each of `count` strings of `size` bytes, which stand behind one another at any address.
+void sojourn_crc32c_each(const void *bytes, size_t size, size_t count, uint32_t *checksums);
+
 /// SipHash-2-4-128 of `count` keys of 16 bytes each, which stand behind one another at any address.
 /// A hash is two words: the first eight bytes of the result and the second, as little-endian numbers.
 void sojourn_siphash128(

@@ -16,6 +16,8 @@ struct ServiceBench: ParsableCommand {
             both; figures are medians over the rounds. The yardstick is a C program that answers \
             requests of the same size with replies of the same size and does nothing else.
 
+            With --router the same batches go through a router and its workers as well, in turns with             the service that is asked directly.
+
             With --durability os or disk a second server that journals takes turns as well, and is \
             compared with the one that does not; in the end it is killed and started again.
 
@@ -32,6 +34,8 @@ struct ServiceBench: ParsableCommand {
     @Option(help: "none, os or disk.") var durability = Durability.none
     @Option(help: "Where the journal is kept during the bench; a fresh folder in it is used.")
     var data: String?
+    @Flag(help: "Send batches through a router as well.") var router = false
+    @Option(help: "Workers behind the router.") var workers = 1
     @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
@@ -39,7 +43,8 @@ struct ServiceBench: ParsableCommand {
 
     func validate() throws {
         guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
-            visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0
+            visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0,
+            (1...Limits.partitionsMax).contains(workers)
         else {
             throw ValidationError(
                 "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
@@ -71,6 +76,9 @@ struct ServiceBench: ParsableCommand {
             journaled = try JournaledService.start(self, in: directory, context)
         }
         defer { journaled?.stop() }
+        var routed: RoutedService?
+        if router { routed = try RoutedService.start(self, in: directory, context) }
+        defer { routed?.stop() }
         var encrypted: CurveService?
         if curve {
             encrypted = try CurveService.start(
@@ -95,6 +103,7 @@ struct ServiceBench: ParsableCommand {
             service.append(try load.run(seconds: seconds))
             processor += processorSeconds(of: server.identifier) - before
             try journaled?.run(seconds: seconds)
+            try routed?.run(seconds: seconds)
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
             try encrypted?.run(seconds: seconds)
@@ -104,6 +113,7 @@ struct ServiceBench: ParsableCommand {
             load, service, echoes, bytesPerVisitor: bytes,
             processorMicroseconds: processor / batches * 1e6)
         try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        try routed?.report(to: &figures, beside: service.map(\.batchesPerSecond))
         encrypted?.report(
             to: &figures, beside: service.map(\.batchesPerSecond),
             echoes.map(\.messagesPerSecond))

@@ -31,6 +31,8 @@ struct ServiceLoad: ~Copyable {
     private var reply = Message()
     private var sent: UInt64 = 0
     private var received: UInt64 = 0
+    /// When each request in flight was sent, by its correlation.
+    private var starts: [UInt64: Double] = [:]
 
     /// Byte offsets of the base time in a frame that carries ASSIGN (sojourn-1, "ASSIGN").
     private static let baseTimeOffset = MessageHeader.byteCount + 8
@@ -132,32 +134,30 @@ struct ServiceLoad: ~Copyable {
     /// Lets every visitor arrive once.
     mutating func fill() throws {
         var times = Latencies()
-        var starts = [Double](repeating: 0, count: depth)
         while Int(received) < firstVisits {
-            while Int(sent) < firstVisits, Int(sent - received) < depth { try send(&starts) }
-            try receive(&starts, &times)
+            while Int(sent) < firstVisits, Int(sent - received) < depth { try send() }
+            try receive(&times)
         }
     }
 
     /// Keeps the server busy and counts what it answers.
     mutating func run(seconds: Double) throws -> Round {
         var times = Latencies()
-        var starts = [Double](repeating: 0, count: depth)
         let began = monotonicSeconds()
         let before = received
         while monotonicSeconds() - began < seconds {
-            while Int(sent - received) < depth { try send(&starts) }
-            try receive(&starts, &times)
+            while Int(sent - received) < depth { try send() }
+            try receive(&times)
         }
         let took = monotonicSeconds() - began
         let batches = Double(received - before)
-        while received < sent { try receive(&starts, &times) }
+        while received < sent { try receive(&times) }
         return Round(
             batchesPerSecond: batches / took, p50: times.microseconds(50),
             p99: times.microseconds(99), p999: times.microseconds(99.9))
     }
 
-    private mutating func send(_ starts: inout [Double]) throws {
+    private mutating func send() throws {
         writer.removeAll()
         // The bytes of an array of bytes have no invalid patterns.
         let frame = frames[next]
@@ -166,7 +166,7 @@ struct ServiceLoad: ~Copyable {
         MessageHeader(operation: .assign, correlation: sent, property: PropertyID(rawValue: 1))
             .write(to: &writer)
         var message = Message(copying: writer.bytes)
-        starts[Int(sent) % depth] = monotonicSeconds()
+        starts[sent] = monotonicSeconds()
         _ = try socket.send(&message)
         sent += 1
         next += 1
@@ -176,16 +176,16 @@ struct ServiceLoad: ~Copyable {
         }
     }
 
-    private mutating func receive(_ starts: inout [Double], _ times: inout Latencies) throws {
+    private mutating func receive(_ times: inout Latencies) throws {
         _ = try socket.receive(into: &reply)
         guard let header = MessageHeader.readable(reply.bytes), header.operation == .assign,
-            header.correlation == received
+            let start = starts.removeValue(forKey: header.correlation)
         else {
             let error = try ErrorReply.decode(body: Frame.body(of: reply.bytes))
             throw CommandFailure(.software, "the server refused a batch: \(error.message)")
         }
         replyBytes = reply.byteCount
-        times.record(seconds: monotonicSeconds() - starts[Int(received) % depth])
+        times.record(seconds: monotonicSeconds() - start)
         received += 1
     }
 }

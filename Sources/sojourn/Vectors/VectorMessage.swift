@@ -156,7 +156,9 @@ extension VectorMessage {
             "batch_contexts": VectorValue(reply.limits.contexts),
             "credit": VectorValue(reply.credit),
             "producer_window": VectorValue(reply.producerWindow),
-            "partitions": VectorValue(reply.partitions), "name": "\(reply.serverName)",
+            "partitions": VectorValue(reply.partitions),
+            "first_partition": VectorValue(Int(reply.firstPartition)),
+            "last_partition": VectorValue(Int(reply.lastPartition)), "name": "\(reply.serverName)",
             "server_version": "\(reply.serverVersion)",
         ]
     }

@@ -87,6 +87,7 @@ enum {
     BAD_BODY_CHECKSUM = 12,
     WRONG_DEPLOYMENT = 13,
     DRAINING = 21,
+    INCOMPLETE = 25,
     TRUNCATED_BODY = 30,
     BODY_RESERVED_NOT_ZERO = 31,
     BAD_EVENT_COUNT = 32,
@@ -302,14 +303,15 @@ static const struct name CODE_NAMES[] = {
     {12, "badBodyChecksum"}, {13, "wrongDeployment"}, {14, "unknownProperty"},
     {15, "notPermitted"},
     {20, "overloaded"}, {21, "draining"}, {22, "deadlineExpired"}, {23, "journalUnavailable"},
+    {24, "unavailable"}, {25, "incomplete"},
     {30, "truncatedBody"}, {31, "bodyReservedNotZero"}, {32, "badEventCount"},
     {33, "badColumnCount"}, {34, "badColumnOrder"}, {35, "columnMisaligned"},
     {36, "columnOverlap"}, {37, "columnGap"}, {38, "columnOutOfBounds"}, {39, "trailingBytes"}, {40, "paddingNotZero"},
     {41, "missingColumn"}, {42, "badColumnWidth"}, {43, "badElementCount"},
     {44, "badColumnLength"}, {45, "badKeyLength"}, {46, "badTextLength"}, {47, "textsTooLarge"},
     {48, "badUTF8"}, {49, "badKind"}, {50, "indexOutOfRange"}, {51, "timeOutOfRange"},
-    {52, "badScale"}, {53, "badName"}, {54, "badLookup"}, {60, "sequenceTooOld"},
-    {61, "sequenceGap"}, {62, "sequenceReused"}, {90, "internal"}, {-1, NULL}};
+    {52, "badScale"}, {53, "badName"}, {54, "badLookup"}, {55, "notOwner"},
+    {60, "sequenceTooOld"}, {61, "sequenceGap"}, {62, "sequenceReused"}, {90, "internal"}, {-1, NULL}};
 
 static const struct name OUTCOME_NAMES[] = {
     {SOJOURN_NEW, "new"},
@@ -1597,7 +1599,6 @@ static bool read_hello(
     if (body_bytes < end) return fault_at(fault, TRUNCATED_BODY, size);
     if ((load32(body) & 0xFFFFFF00u) != 0)
         return fault_at(fault, BODY_RESERVED_NOT_ZERO, HEADER_BYTES + 1);
-    if (load32(body + 68) != 0) return fault_at(fault, BODY_RESERVED_NOT_ZERO, HEADER_BYTES + 68);
     if (body_bytes > end) return fault_at(fault, TRAILING_BYTES, HEADER_BYTES + end);
     const uint8_t *text = body + HELLO_REPLY_BYTES;
     if (!is_utf8(text, name)) return fault_at(fault, BAD_UTF8, HEADER_BYTES + HELLO_REPLY_BYTES);
@@ -1616,6 +1617,8 @@ static bool read_hello(
     server->credit = load32(body + 52);
     server->producer_window = load32(body + 56);
     server->partitions = load32(body + 60);
+    server->first_partition = (uint16_t)load16(body + 68);
+    server->last_partition = (uint16_t)load16(body + 70);
     copy_text(server->name, sizeof server->name, text, name);
     copy_text(server->server_version, sizeof server->server_version, text + name, version);
     return true;
@@ -2155,7 +2158,8 @@ static void refused(
         return;
     }
     slot->has_refusal = true;
-    slot->unanswered--;
+    /* What may have been applied in part says no more than silence. */
+    if (slot->refusal.code != INCOMPLETE) slot->unanswered--;
     slot->attempts--;
     if (!slot->refusal.is_retriable) {
         finish_with_error(client, slot, END_REFUSED);

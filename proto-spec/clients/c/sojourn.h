@@ -231,7 +231,10 @@ typedef struct sojourn_server {
     uint32_t batch_contexts;
     uint32_t credit;
     uint32_t producer_window;
+    /** Shares of the visitors that there are; the server has those from the first to the last. */
     uint32_t partitions;
+    uint16_t first_partition;
+    uint16_t last_partition;
     /** Both cut after 255 bytes. */
     char name[256];
     char server_version[256];

@@ -146,7 +146,10 @@ export interface ServerInfo {
   batchContextsMax: number;
   credit: number;
   producerWindow: number;
+  /** Shares of the visitors that there are, and those of them that the server has. */
   partitions: number;
+  firstPartition: number;
+  lastPartition: number;
   name: string;
   serverVersion: string;
 }

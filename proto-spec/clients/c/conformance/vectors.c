@@ -407,7 +407,7 @@ static json_t *decode_hello_reply(const uint8_t *frame, size_t size, struct faul
     sojourn_server server;
     if (!read_hello(frame, size, &server, fault)) return NULL;
     return json_pack(
-        "{sisIsososIsIsisisIsIsIsIsIssss}", "version", server.version, "features",
+        "{sisIsososIsIsisisIsIsIsIsIsisissss}", "version", server.version, "features",
         (json_int_t)server.features, "deployment", hex(server.deployment.bytes, 16),
         "server_time", signed_text(server.server_time), "message_bytes",
         (json_int_t)server.message_bytes, "batch_events", (json_int_t)server.batch_events,
@@ -415,7 +415,8 @@ static json_t *decode_hello_reply(const uint8_t *frame, size_t size, struct faul
         "batch_texts", (json_int_t)server.batch_texts, "batch_contexts",
         (json_int_t)server.batch_contexts, "credit", (json_int_t)server.credit,
         "producer_window", (json_int_t)server.producer_window, "partitions",
-        (json_int_t)server.partitions, "name", server.name, "server_version",
+        (json_int_t)server.partitions, "first_partition", server.first_partition,
+        "last_partition", server.last_partition, "name", server.name, "server_version",
         server.server_version);
 }
 
@@ -945,7 +946,8 @@ static void encode_hello_reply(const json_t *json, struct bytes *body) {
     append_integer(body, 4, number(json, "partitions"));
     append_integer(body, 2, strlen(name));
     append_integer(body, 2, strlen(version));
-    append_integer(body, 4, 0);
+    append_integer(body, 2, number(json, "first_partition"));
+    append_integer(body, 2, number(json, "last_partition"));
     append(body, name, strlen(name));
     append(body, version, strlen(version));
     free(deployment.data);

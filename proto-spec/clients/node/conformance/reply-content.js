@@ -30,6 +30,8 @@ function hello(frame) {
     credit: info.credit,
     producer_window: info.producerWindow,
     partitions: info.partitions,
+    first_partition: info.firstPartition,
+    last_partition: info.lastPartition,
     name: info.name,
     server_version: info.serverVersion,
   };

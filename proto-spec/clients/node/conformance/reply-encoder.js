@@ -30,6 +30,8 @@ function hello(body) {
   limits.forEach((limit, row) => frame.writeUInt32LE(body[limit], BODY + 44 + 4 * row));
   frame.writeUInt16LE(name.length, BODY + 64);
   frame.writeUInt16LE(version.length, BODY + 66);
+  frame.writeUInt16LE(body.first_partition, BODY + 68);
+  frame.writeUInt16LE(body.last_partition, BODY + 70);
   return frame;
 }
 

@@ -525,7 +525,8 @@ export class SojournClient {
       this.#failRead(request, error);
       return;
     }
-    request.unanswered--;
+    // What may have been applied in part says no more than silence.
+    if (refusal.codeName !== 'incomplete') request.unanswered--;
     request.refusal = refusal;
     const pause = refusal.isRetriable ? this.#pause(refusal) : 0;
     if (!refusal.isRetriable || now + pause >= request.deadline) {

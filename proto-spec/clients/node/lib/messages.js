@@ -98,7 +98,6 @@ export function readHelloReply(frame) {
   const end = 72 + nameLength + versionLength;
   requireBody(frame, end);
   requireZero(frame, 1, 3);
-  requireZero(frame, 68, 4);
   requireEnd(frame, end);
   const middle = BODY + 72 + nameLength;
   return {
@@ -115,6 +114,8 @@ export function readHelloReply(frame) {
     credit: frame.readUInt32LE(BODY + 52),
     producerWindow: frame.readUInt32LE(BODY + 56),
     partitions: frame.readUInt32LE(BODY + 60),
+    firstPartition: frame.readUInt16LE(BODY + 68),
+    lastPartition: frame.readUInt16LE(BODY + 70),
     name: readText(frame.subarray(BODY + 72, middle), 'badUTF8', BODY + 72),
     serverVersion: readText(frame.subarray(middle), 'badUTF8', middle),
   };

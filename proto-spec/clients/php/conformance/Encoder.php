@@ -216,11 +216,11 @@ final class Encoder
     {
         $deployment = hex2bin($body['deployment']);
         return pack('VV', $body['version'], $body['features']) . $deployment . pack(
-            'PVVvvVVVVVvvV', (int) $body['server_time'], $body['message_bytes'],
+            'PVVvvVVVVVvvvv', (int) $body['server_time'], $body['message_bytes'],
             $body['batch_events'], $body['visitor_key_bytes'], $body['text_bytes'],
             $body['batch_texts'], $body['batch_contexts'], $body['credit'],
             $body['producer_window'], $body['partitions'], strlen($body['name']),
-            strlen($body['server_version']), 0
+            strlen($body['server_version']), $body['first_partition'], $body['last_partition']
         ) . $body['name'] . $body['server_version'];
     }
 

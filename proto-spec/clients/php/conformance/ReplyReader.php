@@ -36,7 +36,8 @@ final class ReplyReader
             'visitor_key_bytes' => $server->visitorKeyBytes, 'text_bytes' => $server->textBytes,
             'batch_texts' => $server->batchTexts, 'batch_contexts' => $server->batchContexts,
             'credit' => $server->credit, 'producer_window' => $server->producerWindow,
-            'partitions' => $server->partitions, 'name' => $server->name,
+            'partitions' => $server->partitions, 'first_partition' => $server->firstPartition,
+            'last_partition' => $server->lastPartition, 'name' => $server->name,
             'server_version' => $server->serverVersion,
         ];
     }

@@ -44,6 +44,7 @@ use ZMQContext;
 final class Client
 {
     private const DRAINING = 21;
+    private const INCOMPLETE = 25;
     private const ENDPOINT = '~^(?:(?:ipc|inproc)://.+|tcp://.+:(\d{1,5}))$~Ds';
     private const ANY_DEPLOYMENT = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
@@ -647,7 +648,10 @@ final class Client
     private function refused(Request $request, ErrorReply $refusal): void
     {
         $request->refusal = $refusal;
-        $request->unanswered--;
+        // What may have been applied in part says no more than silence.
+        if ($refusal->code !== self::INCOMPLETE) {
+            $request->unanswered--;
+        }
         $request->attempts--;
         $now = self::now();
         $pause = $refusal->isRetriable ? $this->pauseAfter($refusal) : 0;

@@ -12,6 +12,8 @@ final readonly class ServerInfo
      * @param int $serverTime milliseconds since the Unix epoch
      * @param int $credit requests that one client may have in flight
      * @param int $producerWindow batches per producer that are remembered
+     * @param int $partitions shares of the visitors that there are; the server has those from
+     *     $firstPartition to $lastPartition
      */
     public function __construct(
         public int $version,
@@ -27,6 +29,8 @@ final readonly class ServerInfo
         public int $credit,
         public int $producerWindow,
         public int $partitions,
+        public int $firstPartition,
+        public int $lastPartition,
         public string $name,
         public string $serverVersion,
     ) {

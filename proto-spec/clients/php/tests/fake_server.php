@@ -76,7 +76,8 @@ $hello = $options['hello'] + [
     'version' => 1, 'features' => 0, 'deployment' => str_repeat('07', 16), 'server_time' => '0',
     'message_bytes' => 4_194_304, 'batch_events' => 65_535, 'visitor_key_bytes' => 128,
     'text_bytes' => 2_048, 'batch_texts' => 65_535, 'batch_contexts' => 65_535, 'credit' => 64,
-    'producer_window' => 128, 'partitions' => 1, 'name' => 'fake', 'server_version' => '0',
+    'producer_window' => 128, 'partitions' => 1, 'first_partition' => 0,
+    'last_partition' => 0, 'name' => 'fake', 'server_version' => '0',
 ];
 $socket = new ZMQSocket(new ZMQContext(), ZMQ::SOCKET_ROUTER);
 $socket->setSockOpt(ZMQ::SOCKOPT_LINGER, 0);

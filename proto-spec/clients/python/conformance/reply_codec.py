@@ -207,7 +207,7 @@ def _write_hello(body: Json) -> bytes:
     version = body["server_version"].encode()
     return (
         struct.pack(
-            "<B3xI16sqIIHHIIIIIHH4x",
+            "<B3xI16sqIIHHIIIIIHHHH",
             body["version"],
             body["features"],
             bytes.fromhex(body["deployment"]),
@@ -223,6 +223,8 @@ def _write_hello(body: Json) -> bytes:
             body["partitions"],
             len(name),
             len(version),
+            body["first_partition"],
+            body["last_partition"],
         )
         + name
         + version

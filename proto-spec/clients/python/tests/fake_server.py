@@ -42,6 +42,8 @@ def hello(header: Json, **changes: Any) -> bytes:
         "credit": 4,
         "producer_window": 128,
         "partitions": 1,
+        "first_partition": 0,
+        "last_partition": 0,
         "name": "fake",
         "server_version": "0",
     }

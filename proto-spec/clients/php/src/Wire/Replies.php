@@ -27,7 +27,7 @@ final class Replies
         }
         $field = unpack(
             'Cversion/C3zero/Vfeatures/a16deployment/Ptime/Vmessage/Vevents/vkey/vtext/Vtexts/'
-            . 'Vcontexts/Vcredit/Vwindow/Vpartitions/vname/vlength/Vreserved', $frame, Header::BYTES
+            . 'Vcontexts/Vcredit/Vwindow/Vpartitions/vname/vlength/vfirst/vlast', $frame, Header::BYTES
         );
         $end = Header::BYTES + 72 + $field['name'] + $field['length'];
         if (strlen($frame) < $end) {
@@ -36,16 +36,14 @@ final class Replies
         if ($field['zero1'] + $field['zero2'] + $field['zero3'] !== 0) {
             throw new Fault(31, Header::BYTES + 1);
         }
-        if ($field['reserved'] !== 0) {
-            throw new Fault(31, Header::BYTES + 68);
-        }
         self::checkEnd($frame, $end);
         $middle = Header::BYTES + 72 + $field['name'];
         return new ServerInfo(
             $field['version'], $field['features'], substr($frame, Header::BYTES + 8, 16),
             $field['time'], $field['message'], $field['events'], $field['key'], $field['text'],
             $field['texts'], $field['contexts'], $field['credit'], $field['window'],
-            $field['partitions'], self::text($frame, Header::BYTES + 72, $field['name']),
+            $field['partitions'], $field['first'], $field['last'],
+            self::text($frame, Header::BYTES + 72, $field['name']),
             self::text($frame, $middle, $field['length']),
         );
     }

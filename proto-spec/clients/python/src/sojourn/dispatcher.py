@@ -382,7 +382,9 @@ class Dispatcher:
         self._end(request)
 
     def _refused(self, request: Request, refusal: ErrorReply, now: float) -> None:
-        request.unanswered -= 1
+        # What may have been applied in part says no more than silence.
+        if refusal.code != ErrorCode.INCOMPLETE:
+            request.unanswered -= 1
         request.refusal = refusal
         if request.is_abandoned:
             return self._end(request)

@@ -43,6 +43,10 @@ class ServerInfo(NamedTuple):
     producer_window: int
     """Batches per producer that the server remembers."""
     partitions: int
+    """Shares of the visitors that there are."""
+    first_partition: int
+    """Of those that the server has; not 0 only for a worker behind a router."""
+    last_partition: int
 
     @classmethod
     def of(cls, hello: HelloReply, endpoint: str) -> ServerInfo:
@@ -63,6 +67,8 @@ class ServerInfo(NamedTuple):
             hello.credit,
             hello.producer_window,
             hello.partitions,
+            hello.first_partition,
+            hello.last_partition,
         )
 
 

@@ -13,8 +13,8 @@ from .header import HEADER_BYTES
 _REQUEST = struct.Struct("<BBHI16s")
 #     version, reserved, features, deployment, server time, message bytes, batch events,
 #     visitor key bytes, text bytes, batch texts, batch contexts, credit, producer window,
-#     partitions, name length, version length, reserved
-_REPLY = struct.Struct("<B3sI16sqIIHHIIIIIHHI")
+#     partitions, name length, version length, first partition, last partition
+_REPLY = struct.Struct("<B3sI16sqIIHHIIIIIHHHH")
 assert (_REQUEST.size, _REPLY.size) == (24, 72)
 
 ANY_DEPLOYMENT = bytes(16)
@@ -45,6 +45,8 @@ class HelloReply(NamedTuple):
     credit: int
     producer_window: int
     partitions: int
+    first_partition: int
+    last_partition: int
     name: str
     server_version: str
 
@@ -52,7 +54,15 @@ class HelloReply(NamedTuple):
 def read_hello_reply(body: memoryview) -> HelloReply:
     if len(body) < _REPLY.size:
         raise WireFault(ErrorCode.TRUNCATED_BODY, HEADER_BYTES + len(body))
-    version, reserved, *fields, name_length, version_length, reserved_end = _REPLY.unpack_from(body)
+    (
+        version,
+        reserved,
+        *fields,
+        name_length,
+        version_length,
+        first_partition,
+        last_partition,
+    ) = _REPLY.unpack_from(body)
     name_end = _REPLY.size + name_length
     end = name_end + version_length
     if len(body) < end:
@@ -60,14 +70,14 @@ def read_hello_reply(body: memoryview) -> HelloReply:
     faults = Faults()
     if any(reserved):
         faults.add(ErrorCode.BODY_RESERVED_NOT_ZERO, HEADER_BYTES + 1)
-    if reserved_end:
-        faults.add(ErrorCode.BODY_RESERVED_NOT_ZERO, HEADER_BYTES + 68)
     if len(body) > end:
         faults.add(ErrorCode.TRAILING_BYTES, HEADER_BYTES + end)
     faults.check()
     name = read_text(body, _REPLY.size, name_end)
     server_version = read_text(body, name_end, end)
-    return HelloReply._make((version, *fields, name, server_version))
+    return HelloReply._make(
+        (version, *fields, first_partition, last_partition, name, server_version)
+    )
 
 
 def read_text(body: memoryview, start: int, end: int) -> str:

@@ -52,6 +52,8 @@ final class ReplyDecoder {
         body.addProperty("credit", info.credit());
         body.addProperty("producer_window", info.producerWindow());
         body.addProperty("partitions", info.partitions());
+        body.addProperty("first_partition", info.firstPartition());
+        body.addProperty("last_partition", info.lastPartition());
         body.addProperty("name", info.name());
         body.addProperty("server_version", info.serverVersion());
         return body;

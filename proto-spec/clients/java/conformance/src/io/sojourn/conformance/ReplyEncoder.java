@@ -72,6 +72,8 @@ final class ReplyEncoder {
         }
         LittleEndian.put16(frame, BODY + 64, name.length);
         LittleEndian.put16(frame, BODY + 66, version.length);
+        LittleEndian.put16(frame, BODY + 68, body.get("first_partition").getAsInt());
+        LittleEndian.put16(frame, BODY + 70, body.get("last_partition").getAsInt());
         return frame;
     }
 

@@ -394,7 +394,8 @@ final class Dispatcher {
             request.fail(badReply(exception, request.mayHaveBeenApplied()));
             return;
         }
-        request.unanswered--;
+        // What may have been applied in part says no more than silence.
+        if (!refusal.code().equals(ErrorCode.INCOMPLETE)) request.unanswered--;
         request.refusal = refusal;
         long pause = pause(refusal);
         if (!refusal.isRetriable() || now + pause >= request.deadline) {

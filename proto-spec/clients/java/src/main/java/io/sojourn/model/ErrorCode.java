@@ -26,6 +26,8 @@ public record ErrorCode(int code) {
     public static final ErrorCode DRAINING = new ErrorCode(21);
     public static final ErrorCode DEADLINE_EXPIRED = new ErrorCode(22);
     public static final ErrorCode JOURNAL_UNAVAILABLE = new ErrorCode(23);
+    public static final ErrorCode UNAVAILABLE = new ErrorCode(24);
+    public static final ErrorCode INCOMPLETE = new ErrorCode(25);
     public static final ErrorCode TRUNCATED_BODY = new ErrorCode(30);
     public static final ErrorCode BODY_RESERVED_NOT_ZERO = new ErrorCode(31);
     public static final ErrorCode BAD_EVENT_COUNT = new ErrorCode(32);
@@ -51,6 +53,7 @@ public record ErrorCode(int code) {
     public static final ErrorCode BAD_SCALE = new ErrorCode(52);
     public static final ErrorCode BAD_NAME = new ErrorCode(53);
     public static final ErrorCode BAD_LOOKUP = new ErrorCode(54);
+    public static final ErrorCode NOT_OWNER = new ErrorCode(55);
     public static final ErrorCode SEQUENCE_TOO_OLD = new ErrorCode(60);
     public static final ErrorCode SEQUENCE_GAP = new ErrorCode(61);
     public static final ErrorCode SEQUENCE_REUSED = new ErrorCode(62);
@@ -76,6 +79,8 @@ public record ErrorCode(int code) {
         .name(21, "draining")
         .name(22, "deadlineExpired")
         .name(23, "journalUnavailable")
+        .name(24, "unavailable")
+        .name(25, "incomplete")
         .name(30, "truncatedBody")
         .name(31, "bodyReservedNotZero")
         .name(32, "badEventCount")
@@ -101,6 +106,7 @@ public record ErrorCode(int code) {
         .name(52, "badScale")
         .name(53, "badName")
         .name(54, "badLookup")
+        .name(55, "notOwner")
         .name(60, "sequenceTooOld")
         .name(61, "sequenceGap")
         .name(62, "sequenceReused")

@@ -12,12 +12,15 @@ import java.util.HexFormat;
  * @param messageBytesMax largest request, header included
  * @param credit requests that one client may have in flight
  * @param producerWindow batches of a producer that the server remembers
+ * @param partitions shares of the visitors that there are
+ * @param firstPartition of those that the server has
+ * @param lastPartition still one of them
  */
 public record ServerInfo(
     int version, int features, String deployment, long serverTimeMilliseconds, long messageBytesMax,
     long batchEventsMax, int visitorKeyBytesMax, int textBytesMax, long batchTextsMax,
-    long batchContextsMax, long credit, long producerWindow, long partitions, String name,
-    String serverVersion) {
+    long batchContextsMax, long credit, long producerWindow, long partitions,
+    int firstPartition, int lastPartition, String name, String serverVersion) {
 
     /** What the header of a request carries of the deployment: the last 8 bytes of its id. */
     public long deploymentTag() {

@@ -45,9 +45,6 @@ public final class HelloMessage {
         if (frame[body + 1] != 0 || frame[body + 2] != 0 || frame[body + 3] != 0) {
             throw new FormatException(ErrorCode.BODY_RESERVED_NOT_ZERO, body + 1);
         }
-        if (LittleEndian.get32(frame, body + 68) != 0) {
-            throw new FormatException(ErrorCode.BODY_RESERVED_NOT_ZERO, body + 68);
-        }
         if (frame.length > end) throw new FormatException(ErrorCode.TRAILING_BYTES, end);
         return new ServerInfo(
             LittleEndian.get8(frame, body), LittleEndian.get32(frame, body + 4),
@@ -56,7 +53,8 @@ public final class HelloMessage {
             LittleEndian.get16(frame, body + 40), LittleEndian.get16(frame, body + 42),
             LittleEndian.getUnsigned32(frame, body + 44), LittleEndian.getUnsigned32(frame, body + 48),
             LittleEndian.getUnsigned32(frame, body + 52), LittleEndian.getUnsigned32(frame, body + 56),
-            LittleEndian.getUnsigned32(frame, body + 60),
+            LittleEndian.getUnsigned32(frame, body + 60), LittleEndian.get16(frame, body + 68),
+            LittleEndian.get16(frame, body + 70),
             Utf8.decode(frame, nameAt, nameLength, ErrorCode.BAD_UTF8, nameAt),
             Utf8.decode(frame, versionAt, versionLength, ErrorCode.BAD_UTF8, versionAt));
     }

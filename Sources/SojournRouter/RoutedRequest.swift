@@ -1,0 +1,84 @@
+import SojournModel
+import SojournWire
+
+/// A client's request on its way through the router.
+final class RoutedRequest {
+    enum Kind {
+        /// Of one worker, whose reply is passed on as it is.
+        case whole
+        /// A batch of so many events in parts; the replies are merged.
+        case split(events: Int)
+        /// A question to all workers.
+        case everywhere
+    }
+
+    let id: RequestID
+    let header: MessageHeader
+    let kind: Kind
+    /// Steady microseconds.
+    let receivedAt: UInt64
+    var parts: [RoutedPart] = []
+    /// Parts whose outcome is not known yet.
+    var unsettled = 0
+    /// Which events are whose: rows of the batch, part behind part.
+    var order = GrowableBuffer<UInt16>()
+
+    init(_ id: RequestID, _ header: MessageHeader, _ kind: Kind, receivedAt: UInt64) {
+        self.id = id
+        self.header = header
+        self.kind = kind
+        self.receivedAt = receivedAt
+    }
+
+    /// The same batch may be sent to a worker twice, and is applied once.
+    var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
+
+    var isBatch: Bool { header.operation == .assign }
+}
+
+/// What one worker has to do for a request.
+final class RoutedPart {
+    enum Stage {
+        /// For its turn, or for the worker.
+        case waiting
+        case inFlight
+        case settled
+    }
+
+    /// How it ended.
+    enum Outcome {
+        /// The reply, where it is needed later.
+        case answered(FrameBuffer?)
+        /// Nothing was applied.
+        case refused(ErrorReply)
+        /// It may have been applied.
+        case unknown
+    }
+
+    let request: RoutedRequest
+    let worker: Int
+    /// Where its rows stand in the request's `order`.
+    let rows: Range<Int>
+    /// What counts against the worker's room.
+    let byteCount: Int
+    /// nil when the request's own frame is the part.
+    var frame: FrameBuffer?
+    var stage = Stage.waiting
+    var outcome: Outcome?
+    /// The number under which it was last sent.
+    var correlation: UInt64 = 0
+    var sends = 0
+    /// Steady microseconds of the last sending.
+    var sentAt: UInt64 = 0
+
+    init(
+        _ request: RoutedRequest, to worker: Int, rows: Range<Int> = 0..<0, frame: FrameBuffer?,
+        byteCount: Int
+    ) {
+        self.request = request
+        self.worker = worker
+        self.rows = rows
+        self.frame = frame
+        self.byteCount = byteCount
+    }
+}

@@ -1,0 +1,124 @@
+import SojournModel
+import SojournService
+import SojournWire
+
+extension RouterCore {
+    /// sojourn-1, "HELLO": the router answers for its workers, with the lowest of their limits.
+    mutating func hello(
+        _ header: MessageHeader, _ body: RawSpan, _ id: RequestID, _ moment: RouterMoment
+    ) throws(Refusal) {
+        do throws(WireError) {
+            _ = try HelloRequest.decode(body: body, deployment: deployment ?? .any)
+        } catch { throw Refusal(error) }
+        try checkComplete()
+        guard let deployment,
+            let partitions = PartitionRange(first: 0, last: table.count - 1, count: table.count)
+        else { preconditionFailure("a complete table has partitions of a deployment") }
+        let windows = links.compactMap { $0.hello?.producerWindow }
+        let reply = HelloReply(
+            deployment: deployment, serverTime: moment.serverTime, limits: batchLimits,
+            credit: configuration.limits.credit,
+            producerWindow: windows.min() ?? Limits.producerWindow, partitions: partitions,
+            serverName: configuration.serverName, serverVersion: configuration.serverVersion)
+        answer(id) { reply.encode(header: header.reply(deploymentTag: deployment.tag), into: &$0) }
+    }
+
+    /// sojourn-1, "LOOKUP": one worker knows a visitor; a session may be anybody's.
+    mutating func lookup(
+        _ header: MessageHeader, _ frame: RawSpan, _ id: RequestID, _ moment: RouterMoment
+    ) throws(Refusal) {
+        try checkComplete()
+        let request: LookupRequest
+        do throws(WireError) {
+            request = try LookupRequest.decode(
+                body: Frame.body(of: frame), limits: batchLimits)
+        } catch { return try passOn(header, frame, to: try anyWorker(), id, moment) }
+        switch request {
+        case .visitor(let key):
+            let partition = PartitionHash.partition(of: key, count: table.count)
+            guard let worker = table.owner(of: partition) else {
+                preconditionFailure("a complete table has an owner for partition \(partition)")
+            }
+            try passOn(header, frame, to: worker, id, moment)
+        case .session:
+            if let worker = table.soleOwner {
+                return try passOn(header, frame, to: worker, id, moment)
+            }
+            try askAll(header, frame, id, moment)
+        }
+    }
+
+    private mutating func askAll(
+        _ header: MessageHeader, _ frame: RawSpan, _ id: RequestID, _ moment: RouterMoment
+    ) throws(Refusal) {
+        let owners = links.indices.filter { worker in table.has(worker) }
+        for worker in owners {
+            try checkUp(worker)
+            try checkRoom(worker, frame.byteCount)
+        }
+        let request = RoutedRequest(id, header, .everywhere, receivedAt: moment.steady)
+        for worker in owners {
+            let copy = pool.take()
+            copy.copy(frame)
+            request.parts.append(
+                RoutedPart(request, to: worker, frame: copy, byteCount: copy.byteCount))
+        }
+        begin(request, moment)
+    }
+
+    /// sojourn-1, "STATUS": the router's own gauges.
+    mutating func status(
+        _ header: MessageHeader, _ body: RawSpan, _ id: RequestID, _ moment: RouterMoment
+    ) throws(Refusal) {
+        do throws(WireError) { try StatusRequest.decode(body: body) } catch {
+            throw Refusal(error)
+        }
+        let status = StatusReply(gauges: gauges(at: moment), serverTime: moment.serverTime)
+        let tag = deployment?.tag ?? 0
+        answer(id) { status.encode(header: header.reply(deploymentTag: tag), into: &$0) }
+    }
+
+    private func gauges(at moment: RouterMoment) -> [Gauge] {
+        let up = links.count { $0.isUp }
+        let parts = links.reduce(0) { $0 + $1.partCount }
+        var refusals = counters.refusals
+        refusals.add(shell.refusals)
+        var gauges = [
+            Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
+            Gauge("draining", isDraining ? 1 : 0),
+            Gauge("workers", links.count),
+            Gauge("workers_up", up),
+            Gauge("partitions", table.count),
+            Gauge("partitions_covered", table.covered),
+            Gauge("requests_in_flight", requestsInFlight),
+            Gauge("parts_in_flight", parts),
+            Gauge("parts_total", links.reduce(0 as UInt64) { $0 + $1.partsTotal }),
+            Gauge("parts_resent_total", links.reduce(0 as UInt64) { $0 + $1.resentTotal }),
+        ]
+        gauges += counters.gauges + refusals.gauges
+        for (number, link) in links.enumerated() {
+            let prefix = "worker_\(number)"
+            gauges += [
+                Gauge("\(prefix)_up", link.isUp ? 1 : 0),
+                Gauge("\(prefix)_first_partition", Int(link.hello?.firstPartition ?? 0)),
+                Gauge("\(prefix)_last_partition", Int(link.hello?.lastPartition ?? 0)),
+                Gauge("\(prefix)_parts_waiting", link.waitingCount),
+                Gauge("\(prefix)_parts_in_flight", link.inFlight.count),
+                Gauge("\(prefix)_queued_bytes", link.byteCount),
+                Gauge("\(prefix)_parts_total", link.partsTotal),
+                Gauge("\(prefix)_parts_resent_total", link.resentTotal),
+                Gauge("\(prefix)_replies_total", link.repliesTotal),
+                Gauge("\(prefix)_downs_total", link.downsTotal),
+                Gauge("\(prefix)_latency_microseconds", Int(link.latency)),
+            ]
+        }
+        return gauges + shell.gauges
+    }
+
+    /// Answers a request at once.
+    private mutating func answer(_ id: RequestID, _ write: (inout ByteWriter) -> Void) {
+        let buffer = pool.take()
+        buffer.write(write)
+        actions.append(.answer(id, buffer))
+    }
+}

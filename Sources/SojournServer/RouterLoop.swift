@@ -1,0 +1,360 @@
+import Logging
+import SojournModel
+import SojournRouter
+import SojournService
+import SojournWire
+import ZeroMQ
+
+/// The thread that has the router's sockets and its core.
+///
+///     clients --> ROUTER, all endpoints --> core --> DEALER, one a worker --> workers
+///     clients <--                       <-- core <--                      <--
+///
+/// It never waits for a peer and always takes in what came: what finds no room at a worker is answered
+/// with `overloaded`, and a reply whose client is gone or does not read is dropped and counted.
+struct RouterLoop: ~Copyable {
+    /// Messages to take from one socket before the others get their turn.
+    private static let receiveBurst = 64
+    /// Between two looks at links and parts.
+    private static let tickMilliseconds: UInt64 = 20
+    /// A reply that no peer has read by then is given up.
+    private static let lingerMilliseconds = 500
+
+    let state: ServerState
+    let listeners: Listeners
+    private let front: Socket
+    private let workers: [WorkerConnection]
+    private var poller = Poller()
+    var core: RouterCore
+
+    /// By the number that the core calls a request.
+    private var exchanges: [Exchange] = []
+    /// Numbers to be used again.
+    private var free: [RequestID] = []
+    private var nextTick: UInt64 = 0
+    private var counters = ShellCounters()
+
+    // Used for one message after another.
+    private var incoming = Message()
+    private var outgoing = Message()
+    private var reply = ByteWriter()
+
+    /// Opens the sockets and listens.
+    static func start(
+        _ configuration: RouterServerConfiguration, _ state: ServerState, _ context: Context
+    ) throws(ServerError) -> RouterLoop {
+        var workers: [WorkerConnection] = []
+        for endpoint in configuration.router.workers {
+            do throws(ZeroMQError) {
+                workers.append(try WorkerConnection(endpoint, context))
+            } catch { throw .badWorker(endpoint, reason: "\(error.code)") }
+        }
+        let front: Socket
+        do { front = try Self.front(configuration.router, context) } catch {
+            throw ServerError(error)
+        }
+        let listeners = try Listeners(
+            configuration.listens, allowsInsecure: configuration.allowsInsecureListen, front)
+        return RouterLoop(configuration, state, listeners, front, workers)
+    }
+
+    private init(
+        _ configuration: RouterServerConfiguration, _ state: ServerState, _ listeners: Listeners,
+        _ front: consuming Socket, _ workers: [WorkerConnection]
+    ) {
+        self.state = state
+        self.listeners = listeners
+        self.front = front
+        self.workers = workers
+        core = RouterCore(
+            configuration.router, startedAt: ServerClock.wallMilliseconds())
+        listenToAll()
+    }
+
+    /// The way to the clients: as that of a service, for a client cannot tell them apart.
+    private static func front(
+        _ configuration: RouterConfiguration, _ context: Context
+    ) throws(ZeroMQError) -> Socket {
+        let credit = configuration.limits.credit
+        let front = try Socket(.router, in: context)
+        try front.set(
+            // A reply for a peer that is gone, or full, is then told to us rather than lost.
+            .routerMandatory(true),
+            // A client that keeps to its credit fills neither side.
+            .receiveHighWaterMark(messages: credit),
+            .sendHighWaterMark(messages: 2 * credit),
+            // A frame that is a little too large is worth an answer.
+            .maxMessageBytes(Limits.messageBytesMax + Limits.messageBytesMax / 4),
+            .handshakeInterval(milliseconds: 10_000),
+            .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
+            .backlog(connections: 1_024),
+            .linger(milliseconds: lingerMilliseconds))
+        return front
+    }
+
+    private mutating func listenToAll() {
+        poller = Poller(minimumCapacity: workers.count + 2)
+        poller.add(front)
+        poller.add(state.wakeUp)
+        for worker in workers { poller.add(worker.socket) }
+    }
+
+    /// Works until a stop was asked for and done.
+    mutating func run() throws(ZeroMQError) {
+        while !state.isStopping {
+            if try !work() { try wait() }
+        }
+        try drain()
+    }
+
+    /// One round: takes requests and replies in, and carries out what they lead to.
+    ///
+    /// - Returns: false when there was nothing to do.
+    mutating func work() throws(ZeroMQError) -> Bool {
+        var isBusy = false
+        for worker in workers.indices {
+            for _ in 0..<Self.receiveBurst {
+                guard try takeReply(from: worker) else { break }
+                isBusy = true
+            }
+        }
+        for _ in 0..<Self.receiveBurst {
+            guard try takeRequest() else { break }
+            isBusy = true
+        }
+        let now = ServerClock.steadyMilliseconds()
+        if now >= nextTick {
+            nextTick = now + Self.tickMilliseconds
+            core.tick(at: moment())
+            try carryOut()
+        }
+        return isBusy
+    }
+
+    /// Sleeps until something comes, a stop is asked for, or time has to be let go by.
+    mutating func wait(atMost milliseconds: UInt64 = .max) throws(ZeroMQError) {
+        let now = ServerClock.steadyMilliseconds()
+        let pause = min(nextTick - min(now, nextTick), milliseconds)
+        _ = try poller.wait(timeoutMilliseconds: Int(pause))
+        state.wakeUp.drain()
+    }
+
+    private func moment() -> RouterMoment {
+        RouterMoment(
+            serverTime: ServerClock.wallMilliseconds(), steady: ServerClock.steadyMicroseconds())
+    }
+
+    // MARK: Workers
+
+    /// Takes one message of a worker. It has one frame; a worker that sends more is no worker.
+    private mutating func takeReply(from worker: Int) throws(ZeroMQError) -> Bool {
+        guard try workers[worker].socket.receive(into: &incoming, wait: false) else { return false }
+        var isWhole = true
+        while incoming.hasMore {
+            isWhole = false
+            _ = try workers[worker].socket.receive(into: &incoming)
+        }
+        if isWhole {
+            Self.hand(incoming, from: worker, at: moment(), to: &core)
+            try carryOut()
+        }
+        return true
+    }
+
+    private static func hand(
+        _ message: borrowing Message, from worker: Int, at moment: RouterMoment,
+        to core: inout RouterCore
+    ) {
+        core.received(message.bytes, from: worker, at: moment)
+    }
+
+    private mutating func sendOut(_ correlation: UInt64, to worker: Int) throws(ZeroMQError) {
+        if try workers[worker].socket.send(&outgoing, wait: false) { return }
+        core.couldNotSend(correlation, to: worker)
+    }
+
+    /// Passes a request on. Its bytes are shared with the message, so the second time they are copied.
+    private mutating func forward(
+        _ id: RequestID, _ address: ForwardAddress, to worker: Int
+    ) throws(ZeroMQError) {
+        let exchange = exchanges[id]
+        if exchange.isShared { exchange.payload = Self.copy(of: exchange.payload) }
+        Self.readdress(&exchange.payload, address)
+        outgoing.copy(from: &exchange.payload)
+        exchange.isShared = true
+        try sendOut(address.correlation, to: worker)
+    }
+
+    private static func copy(of message: borrowing Message) -> Message {
+        Message(copying: message.bytes)
+    }
+
+    private static func readdress(_ message: inout Message, _ address: ForwardAddress) {
+        var bytes = message.mutableBytes
+        Frame.readdress(
+            &bytes, correlation: address.correlation,
+            deadlineMilliseconds: address.deadlineMilliseconds, flags: address.flags)
+    }
+
+    // MARK: Clients
+
+    /// Takes one message of a client (sojourn-1, "Framing").
+    ///
+    /// - Returns: false when there was none.
+    mutating func takeRequest() throws(ZeroMQError) -> Bool {
+        let id = takeNumber()
+        let exchange = exchanges[id]
+        guard try front.receive(into: &exchange.peer, wait: false) else {
+            free.append(id)
+            return false
+        }
+        exchange.isShared = false
+        _ = try front.receive(into: &exchange.payload)
+        exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
+        if exchange.hasDelimiter { _ = try front.receive(into: &exchange.payload) }
+        if exchange.payload.hasMore {
+            try refuseFraming(id)
+        } else {
+            if Self.operation(exchange.payload) == .status {
+                core.shell = counters.report(openRequests: exchanges.count - free.count)
+            }
+            Self.hand(exchange.payload, as: id, at: moment(), to: &core)
+            try carryOut()
+        }
+        return true
+    }
+
+    private static func hand(
+        _ message: borrowing Message, as id: RequestID, at moment: RouterMoment,
+        to core: inout RouterCore
+    ) {
+        core.take(message.bytes, as: id, at: moment)
+    }
+
+    private static func operation(_ request: borrowing Message) -> SojournWire.Operation? {
+        MessageHeader.readable(request.bytes)?.operation
+    }
+
+    private mutating func takeNumber() -> RequestID {
+        if let id = free.popLast() { return id }
+        exchanges.append(Exchange())
+        return exchanges.count - 1
+    }
+
+    /// The message has too many frames, of which the payload is the first or the second.
+    private mutating func refuseFraming(_ id: RequestID) throws(ZeroMQError) {
+        let exchange = exchanges[id]
+        while exchange.payload.isEmpty, exchange.payload.hasMore {
+            _ = try front.receive(into: &exchange.payload)
+        }
+        var hasMore = exchange.payload.hasMore
+        while hasMore {
+            _ = try front.receive(into: &incoming)
+            hasMore = incoming.hasMore
+        }
+        let answer = Self.badFraming(exchange.payload, core.knownDeployment, &reply)
+        counters.refusals.count(answer, .badFraming)
+        switch answer {
+        case .reply:
+            outgoing = Message(copying: reply.bytes)
+            try answerOut(id)
+        case .drop: free.append(id)
+        }
+    }
+
+    private static func badFraming(
+        _ frame: borrowing Message, _ deployment: DeploymentID, _ reply: inout ByteWriter
+    ) -> Answer {
+        Refusal.answerBadFraming(frame.bytes, deployment: deployment, into: &reply)
+    }
+
+    /// Sends `outgoing` as the answer to a request, in the form in which the client asked, without ever
+    /// waiting; and forgets the request.
+    private mutating func answerOut(_ id: RequestID) throws(ZeroMQError) {
+        let exchange = exchanges[id]
+        exchange.payload.removeAll()
+        free.append(id)
+        do {
+            // Whether there is room for the message is decided by its first frame.
+            guard try front.send(&exchange.peer, more: true, wait: false) else {
+                counters.repliesUnread += 1
+                return
+            }
+            if exchange.hasDelimiter {
+                _ = try front.send(&exchange.payload, more: true, wait: false)
+            }
+            _ = try front.send(&outgoing, wait: false)
+        } catch {
+            guard error.code == .hostUnreachable else { throw error }
+            counters.repliesUnreachable += 1
+        }
+    }
+
+    // MARK: Actions
+
+    /// Does what the core has asked for.
+    private mutating func carryOut() throws(ZeroMQError) {
+        while let action = core.nextAction() {
+            switch action {
+            case .send(let frame, let correlation, let worker):
+                outgoing = frame.read { Message(copying: $0) }
+                try sendOut(correlation, to: worker)
+            case .forward(let id, let address, let worker):
+                try forward(id, address, to: worker)
+            case .answer(let id, let frame):
+                outgoing = frame.read { Message(copying: $0) }
+                core.giveBack(frame)
+                try answerOut(id)
+            case .passOn(let id, let address):
+                Self.readdress(&incoming, address)
+                outgoing.move(from: &incoming)
+                try answerOut(id)
+            case .recycle(let frame): core.giveBack(frame)
+            case .drop(let id):
+                exchanges[id].payload.removeAll()
+                free.append(id)
+            case .reconnect(let worker):
+                try workers[worker].reconnect()
+                listenToAll()
+            case .log(let event): log(event)
+            }
+        }
+    }
+
+    private func log(_ event: RouterEvent) {
+        switch event {
+        case .workerUp, .complete: state.log.info("\(event)")
+        case .workerDown, .workerRefused: state.log.warning("\(event)")
+        }
+    }
+
+    // MARK: The end
+
+    /// Clients that keep asking are answered with `draining` for so long.
+    private static let refuseMilliseconds: UInt64 = 1_500
+    /// What was received before the stop is answered within this, or not at all.
+    private static let answerMilliseconds: UInt64 = 4_200
+    /// Nobody asks any more.
+    private static let quietMilliseconds: UInt64 = 150
+
+    /// Ends the router: answers what was received so far, and refuses what still comes until nobody
+    /// asks any more or the time is over.
+    private mutating func drain() throws(ZeroMQError) {
+        let began = ServerClock.steadyMilliseconds()
+        while try takeRequest() {}
+        core.drain()
+        var lastBusy = began
+        while true {
+            let isBusy = try work()
+            let now = ServerClock.steadyMilliseconds()
+            if isBusy { lastBusy = now }
+            if core.requestsInFlight == 0 {
+                if now - lastBusy >= Self.quietMilliseconds { return }
+                if now - began >= Self.refuseMilliseconds { return }
+            }
+            if now - began >= Self.answerMilliseconds { break }
+            if !isBusy { try wait(atMost: 10) }
+        }
+        state.log.warning("stopped with \(core.requestsInFlight) requests unanswered")
+    }
+}

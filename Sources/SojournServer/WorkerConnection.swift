@@ -1,0 +1,46 @@
+import SojournModel
+import ZeroMQ
+
+/// The router's way to one worker. Belongs to the thread of the router's loop.
+final class WorkerConnection {
+    let endpoint: String
+    private let context: Context
+    private(set) var socket: Socket
+
+    init(_ endpoint: String, _ context: Context) throws(ZeroMQError) {
+        self.endpoint = endpoint
+        self.context = context
+        socket = try Self.connected(to: endpoint, context)
+    }
+
+    /// A new connection: what was on its way over the old one is lost.
+    func reconnect() throws(ZeroMQError) {
+        socket = try Self.connected(to: endpoint, context)
+    }
+
+    /// Every bound is set on purpose. There are no heartbeats of libzmq: those show that the worker's
+    /// I/O thread lives, and the HELLO that the router sends to quiet workers shows that the worker
+    /// does.
+    private static func connected(
+        to endpoint: String, _ context: Context
+    ) throws(ZeroMQError) -> Socket {
+        let socket = try Socket(.dealer, in: context)
+        try socket.set(
+            // Without a connection a message is refused, and the router knows at once.
+            .immediate(true),
+            // Credit keeps both sides below; HELLO and resends come on top.
+            .sendHighWaterMark(messages: 4 * Limits.creditMax),
+            .receiveHighWaterMark(messages: 4 * Limits.creditMax),
+            // A reply may be larger than any request.
+            .maxMessageBytes(4 * Limits.messageBytesMax),
+            // A worker that was started again is wanted back soon.
+            .reconnectInterval(milliseconds: 50),
+            .reconnectIntervalMax(milliseconds: 1_000),
+            .handshakeInterval(milliseconds: 5_000),
+            .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
+            // What was not sent when the router ends is of no use to anybody.
+            .linger(milliseconds: 0))
+        try socket.connect(endpoint)
+        return socket
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SojournModel
+import SojournServer
+
+/// `sojourn route`
+struct RouteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route",
+        abstract: "Run a router: batches in, split over workers, answers merged.",
+        discussion: """
+            Clients speak to a router as to a service. It keeps nothing, so any number of them may stand \
+            before the same workers, which are started with sojourn serve --partitions. It waits for \
+            workers that are not there yet, and says for which.
+
+            Options stand over the environment (SOJOURN_LISTEN, SOJOURN_WORKERS, SOJOURN_DEPLOYMENT, \
+            SOJOURN_CONFIG, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+
+            SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
+            5 seconds; a second signal ends at once.
+
+            Exit codes: 0 stopped when asked to, \(ExitStatus.usage.rawValue) bad usage, \
+            \(ExitStatus.unavailable.rawValue) address in use, \
+            \(ExitStatus.software.rawValue) fault of its own, \
+            \(ExitStatus.system.rawValue) refused by the system, \
+            \(ExitStatus.noPermission.rawValue) no permission, \
+            \(ExitStatus.badConfiguration.rawValue) bad configuration.
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "A worker's address; once for each of them.",
+            discussion: "Together they must have every partition, and each only once.",
+            valueName: "endpoint"))
+    var worker: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; given again, there as well.",
+            discussion: "ipc:///PATH too. (default: \(RouterServerConfiguration.defaultListen))",
+            valueName: "endpoint"))
+    var listen: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file: listen, workers, deployment, limits.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The deployment that the workers must be of; else that of the first one.",
+            valueName: "id"))
+    var deployment: String?
+
+    @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
+    var insecureListen = false
+
+    @Option(
+        help: ArgumentHelp(
+            "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
+    var logLevel: String?
+
+    func validate() throws {
+        if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
+            let levels = ServerSettings.logLevels.joined(separator: ", ")
+            throw ValidationError("--log-level \(logLevel) is none of \(levels)")
+        }
+        if let deployment, DeploymentID(configuration: deployment) == nil {
+            throw ValidationError(
+                "--deployment \(deployment) \(DeploymentID.configurationForm)")
+        }
+    }
+
+    func run() async throws {
+        let settings = try settings(ProcessInfo.processInfo.environment)
+        var log = Logger(label: "sojourn") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = settings.logLevel.flatMap(Logger.Level.init(rawValue:)) ?? .info
+        let configuration = try settings.resolve()
+
+        // Before anybody can know of the router and ask it to stop.
+        let signals = ServerSignals(log)
+        let server = try RouterServer(configuration, log: log)
+        signals.serve(server)
+        await server.untilStopped()
+        withExtendedLifetime(signals) {}
+        if server.hasFailed {
+            throw CommandFailure(.software, "the router stopped for a fault of its own")
+        }
+        log.info("stopped")
+    }
+
+    /// Options over the environment over the file.
+    private func settings(
+        _ environment: [String: String]
+    ) throws(ConfigurationError) -> RouterSettings {
+        var options = RouterSettings()
+        options.listens = listen.isEmpty ? nil : listen
+        options.workers = worker.isEmpty ? nil : worker
+        options.deployment = deployment.flatMap(DeploymentID.init(configuration:))
+        options.allowsInsecureListen = insecureListen ? true : nil
+        options.logLevel = logLevel
+        let surroundings = try RouterSettings(environment: environment)
+        guard let path = config ?? environment["SOJOURN_CONFIG"] else {
+            return options.over(surroundings)
+        }
+        return options.over(surroundings).over(try RouterSettings(file: path))
+    }
+}

@@ -1,0 +1,218 @@
+import SojournModel
+import SojournRouter
+import SojournService
+import SojournTestKit
+import SojournWire
+
+/// One worker of a cluster, and the messages that lie before it.
+final class TestWorker {
+    var core: ServiceCore
+    /// The router can send to it.
+    var isConnected = true
+    /// It takes messages and answers none.
+    var isStopped = false
+    /// Of those that it handles, as many are lost on the way back.
+    var losesReplies = 0
+    var inbox: [[UInt8]] = []
+    /// Batches that it was sent, sent again included.
+    var batches = 0
+    /// Headers of all batches that it was sent.
+    var headers: [MessageHeader] = []
+
+    init(_ configuration: ServiceConfiguration, at now: Int64) {
+        core = ServiceCore(configuration, startedAt: now)
+    }
+}
+
+/// A router and its workers, without sockets, and with a clock that the test holds.
+struct TestCluster: ~Copyable {
+    static let secret = DeploymentSecret(Bits128(high: 1, low: 2))
+    static let start: Int64 = 1_700_000_000_000
+
+    var router: RouterCore
+    let workers: [TestWorker]
+    var now = start
+    private var requests: [[UInt8]] = []
+    /// By the number of the request.
+    private(set) var answers: [RequestID: [UInt8]] = [:]
+    private(set) var events: [RouterEvent] = []
+
+    /// - Parameters:
+    ///   - ranges: the partitions of each worker.
+    ///   - workers: those of another cluster, which this one is another router for.
+    init(
+        _ ranges: [String] = ["0-31/64", "32-63/64"], workers: [TestWorker]? = nil,
+        isUp: Bool = true, policy: SessionPolicy = .init(),
+        _ change: (inout RouterConfiguration) -> Void = { _ in },
+        service: (inout ServiceConfiguration) -> Void = { _ in }
+    ) {
+        var made: [TestWorker] = []
+        for range in ranges {
+            var configuration = Self.configuration(policy)
+            configuration.partitions = PartitionRange(range) ?? .whole
+            service(&configuration)
+            made.append(TestWorker(configuration, at: Self.start))
+        }
+        self.workers = workers ?? made
+        var configuration = RouterConfiguration(
+            workers: self.workers.indices.map { "tcp://worker\($0)" })
+        change(&configuration)
+        router = RouterCore(configuration, startedAt: Self.start)
+        if isUp { tick() }
+    }
+
+    static func configuration(_ policy: SessionPolicy = .init()) -> ServiceConfiguration {
+        ServiceConfiguration(
+            properties: [ServiceProperty(id: PropertyID(1), name: "shop", policy: policy)],
+            secret: secret)
+    }
+
+    private var moment: RouterMoment {
+        RouterMoment(serverTime: now, steady: UInt64(now - Self.start + 1_000_000) * 1_000)
+    }
+
+    /// Sends a request, and lets everybody work.
+    mutating func ask(_ frame: [UInt8]) -> [UInt8]? {
+        let id = send(frame)
+        run()
+        return answers[id]
+    }
+
+    /// What a request is answered with at once.
+    mutating func reply(_ frame: [UInt8]) throws -> [UInt8] {
+        guard let reply = ask(frame) else { throw NoAnswer() }
+        return reply
+    }
+
+    struct NoAnswer: Error {}
+
+    /// Sends a request, and lets nobody but the router work.
+    mutating func send(_ frame: [UInt8]) -> RequestID {
+        let id = requests.count
+        requests.append(frame)
+        // Bytes have no invalid patterns.
+        router.take(unsafe frame.span.bytes, as: id, at: moment)
+        carryOut(nil)
+        return id
+    }
+
+    /// Lets time go by, and then everybody work.
+    mutating func tick(after milliseconds: Int64 = 0) {
+        now += milliseconds
+        router.tick(at: moment)
+        carryOut(nil)
+        run()
+    }
+
+    /// Lets time go by in small steps.
+    mutating func wait(_ milliseconds: Int64) {
+        let end = now + milliseconds
+        while now < end { tick(after: min(20, end - now)) }
+    }
+
+    /// Lets the workers answer what lies before them.
+    mutating func run() {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            for worker in workers.indices {
+                while !workers[worker].isStopped, workers[worker].isConnected,
+                    !workers[worker].inbox.isEmpty
+                {
+                    isBusy = true
+                    serve(worker)
+                }
+            }
+        }
+    }
+
+    private mutating func serve(_ worker: Int) {
+        let frame = workers[worker].inbox.removeFirst()
+        var reply = ByteWriter()
+        let answer = workers[worker].core.answer(
+            unsafe frame.span.bytes, at: Moment(serverTime: now), into: &reply)
+        guard answer == .reply else { return }
+        if workers[worker].losesReplies > 0 {
+            workers[worker].losesReplies -= 1
+            return
+        }
+        let bytes = reply.array
+        router.received(unsafe bytes.span.bytes, from: worker, at: moment)
+        carryOut(bytes)
+    }
+
+    private mutating func carryOut(_ inHand: [UInt8]?) {
+        while let action = router.nextAction() {
+            switch action {
+            case .send(let frame, let correlation, let worker):
+                deliver(frame.read { span in span.array }, correlation, to: worker)
+            case .forward(let id, let address, let worker):
+                deliver(readdressed(requests[id], address), address.correlation, to: worker)
+            case .answer(let id, let frame):
+                precondition(answers[id] == nil, "a request is answered once")
+                answers[id] = frame.read { span in span.array }
+                router.giveBack(frame)
+            case .passOn(let id, let address):
+                guard let inHand else { preconditionFailure("there is nothing to pass on") }
+                precondition(answers[id] == nil, "a request is answered once")
+                answers[id] = readdressed(inHand, address)
+            case .recycle(let frame): router.giveBack(frame)
+            case .drop(let id): answers[id] = []
+            case .reconnect(let worker): workers[worker].inbox.removeAll()
+            case .log(let event): events.append(event)
+            }
+        }
+    }
+
+    private mutating func deliver(_ frame: [UInt8], _ correlation: UInt64, to worker: Int) {
+        guard workers[worker].isConnected else {
+            return router.couldNotSend(correlation, to: worker)
+        }
+        if let header = MessageHeader.readable(unsafe frame.span.bytes), header.operation == .assign
+        {
+            workers[worker].batches += 1
+            workers[worker].headers.append(header)
+        }
+        workers[worker].inbox.append(frame)
+    }
+
+    private func readdressed(_ frame: [UInt8], _ address: ForwardAddress) -> [UInt8] {
+        var frame = frame
+        var span = frame.mutableSpan
+        // Bytes have no invalid patterns.
+        var bytes = unsafe span.mutableBytes
+        Frame.readdress(
+            &bytes, correlation: address.correlation,
+            deadlineMilliseconds: address.deadlineMilliseconds, flags: address.flags)
+        return frame
+    }
+
+    // MARK: Questions
+
+    mutating func assign(
+        _ events: [TestEvent], producer: UInt64 = 0, sequence: UInt64 = 0
+    ) throws -> Assigned {
+        try Assigned(ask(assignFrame(events, producer: producer, sequence: sequence)) ?? [])
+    }
+
+    mutating func refusal(_ frame: [UInt8]) throws -> ErrorReply? {
+        try readError(ask(frame) ?? [])
+    }
+
+    mutating func gauges() throws -> [String: Int64] {
+        let bytes = ask(statusFrame()) ?? []
+        _ = try open(bytes, .status)
+        let status = try StatusReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
+        return Dictionary(uniqueKeysWithValues: status.gauges.map { ($0.name, $0.value) })
+    }
+}
+
+extension RawSpan {
+    fileprivate var array: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
+}
+
+/// Visitors that fall to the first and to the second half of 64 partitions.
+enum TestVisitor {
+    static let first = "anna"  // partition 17
+    static let second = "a"  // partition 32
+}
