@@ -119,18 +119,14 @@ struct LineBuffer: ~Copyable {
 
     /// The beginning of the present line, as a person should see it.
     mutating func lineExcerpt() throws(InputError) -> String {
-        // One byte more than an excerpt shows tells whether it was cut.
-        while end - start <= Span<UInt8>.excerptBytesMax, !isAtEnd,
+        // One byte more than an excerpt shows tells whether it was cut; a return may be a line end's.
+        while end - start <= Span<UInt8>.excerptBytesMax + 1, !isAtEnd,
             pending.firstIndex(of: ASCII.newline) == nil
         {
             try fill()
         }
-        let newline = pending.firstIndex(of: ASCII.newline)
-        let lineEnd = newline ?? end - start
-        // A return that is only the last byte read so far may be anything.
-        let isWhole = newline != nil || isAtEnd
-        let count = isWhole ? contentCount(before: lineEnd) : lineEnd
-        return pending.extracting(first: count).excerpt
+        let lineEnd = pending.firstIndex(of: ASCII.newline) ?? end - start
+        return pending.extracting(first: contentCount(before: lineEnd)).excerpt
     }
 
     private func contentCount(before newline: Int) -> Int {

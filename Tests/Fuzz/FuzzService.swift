@@ -207,13 +207,14 @@ enum FuzzService {
     /// Header (journal, "Segment"), then records: lengths are as they are, checksums become right.
     private static func mendSegment(_ segment: inout [UInt8]) {
         mendHeader(&segment, magic: 0x4C4E_4A53)
+        let salt = UInt32(FuzzBytes.integer(at: 32, bytes: 4, of: segment))
         var offset = 64
         while offset + 32 <= segment.count {
             let length = Int(FuzzBytes.integer(at: offset, bytes: 4, of: segment))
             let end = offset + 32 + (length + 7) & ~7
             guard end <= segment.count else { return }
-            FuzzBytes.put(
-                FuzzBytes.checksum(segment, offset + 8..<end), at: offset + 4, in: &segment)
+            let checksum = FuzzBytes.checksum(segment, offset + 8..<end)
+            FuzzBytes.put(checksum ^ salt, at: offset + 4, in: &segment)
             offset = end
         }
     }
