@@ -140,7 +140,8 @@ let package = Package(
         .testTarget(
             name: "SojournSimulationTests",
             dependencies: [
-                "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
+                "SojournRouter", "SojournService", "SojournJournal", "SojournEngine", "SojournWire",
+                "SojournModel",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
