@@ -158,14 +158,13 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel", "ZeroMQ",
-                "SojournTestKit",
+                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
             dependencies: [
-                "sojourn", "SojournClient", "SojournServer", "SojournService", "SojournWire",
-                "SojournModel", "SojournTestKit", "ZeroMQ", log,
+                "sojourn", "SojournClient", "SojournServer", "SojournService", "SojournArchive",
+                "SojournWire", "SojournModel", "SojournTestKit", "ZeroMQ", log,
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientsTests",

@@ -77,6 +77,10 @@ struct ServiceLoop: ~Copyable {
         var keeper: JournalKeeper?
         var archive: ArchiveKeeper?
         var questions: QuestionBoard?
+        var directory: DataDirectory?
+        if let journal = configuration.journal {
+            directory = try JournalKeeper.lock(journal, of: configuration.service)
+        }
         if let settings = configuration.archive {
             archive = try ArchiveKeeper.open(
                 settings, &core, wakeUp: state.wakeUp, log: state.log)
@@ -86,9 +90,9 @@ struct ServiceLoop: ~Copyable {
                     wakeUp: state.wakeUp), settings)
             state.questions.open()
         }
-        if let journal = configuration.journal {
+        if let journal = configuration.journal, let directory = directory.take() {
             keeper = try JournalKeeper.open(
-                journal, &core, wakeUp: state.wakeUp, log: state.log)
+                journal, directory, &core, wakeUp: state.wakeUp, log: state.log)
         } else {
             core.adopt()
         }

@@ -301,9 +301,9 @@ static const struct name CODE_NAMES[] = {
     {5, "badHeaderChecksum"}, {6, "unexpectedReply"}, {7, "unknownOperation"},
     {8, "unknownFlags"}, {9, "reservedNotZero"}, {10, "messageTooLarge"}, {11, "badBodyLength"},
     {12, "badBodyChecksum"}, {13, "wrongDeployment"}, {14, "unknownProperty"},
-    {15, "notPermitted"},
+    {15, "notPermitted"}, {16, "noArchive"},
     {20, "overloaded"}, {21, "draining"}, {22, "deadlineExpired"}, {23, "journalUnavailable"},
-    {24, "unavailable"}, {25, "incomplete"},
+    {24, "unavailable"}, {25, "incomplete"}, {26, "archiveUnavailable"},
     {30, "truncatedBody"}, {31, "bodyReservedNotZero"}, {32, "badEventCount"},
     {33, "badColumnCount"}, {34, "badColumnOrder"}, {35, "columnMisaligned"},
     {36, "columnOverlap"}, {37, "columnGap"}, {38, "columnOutOfBounds"}, {39, "trailingBytes"}, {40, "paddingNotZero"},
@@ -311,6 +311,7 @@ static const struct name CODE_NAMES[] = {
     {44, "badColumnLength"}, {45, "badKeyLength"}, {46, "badTextLength"}, {47, "textsTooLarge"},
     {48, "badUTF8"}, {49, "badKind"}, {50, "indexOutOfRange"}, {51, "timeOutOfRange"},
     {52, "badScale"}, {53, "badName"}, {54, "badLookup"}, {55, "notOwner"},
+    {56, "badReport"}, {57, "reportTooLong"},
     {60, "sequenceTooOld"}, {61, "sequenceGap"}, {62, "sequenceReused"}, {90, "internal"}, {-1, NULL}};
 
 static const struct name OUTCOME_NAMES[] = {

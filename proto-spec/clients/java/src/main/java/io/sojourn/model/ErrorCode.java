@@ -22,12 +22,14 @@ public record ErrorCode(int code) {
     public static final ErrorCode WRONG_DEPLOYMENT = new ErrorCode(13);
     public static final ErrorCode UNKNOWN_PROPERTY = new ErrorCode(14);
     public static final ErrorCode NOT_PERMITTED = new ErrorCode(15);
+    public static final ErrorCode NO_ARCHIVE = new ErrorCode(16);
     public static final ErrorCode OVERLOADED = new ErrorCode(20);
     public static final ErrorCode DRAINING = new ErrorCode(21);
     public static final ErrorCode DEADLINE_EXPIRED = new ErrorCode(22);
     public static final ErrorCode JOURNAL_UNAVAILABLE = new ErrorCode(23);
     public static final ErrorCode UNAVAILABLE = new ErrorCode(24);
     public static final ErrorCode INCOMPLETE = new ErrorCode(25);
+    public static final ErrorCode ARCHIVE_UNAVAILABLE = new ErrorCode(26);
     public static final ErrorCode TRUNCATED_BODY = new ErrorCode(30);
     public static final ErrorCode BODY_RESERVED_NOT_ZERO = new ErrorCode(31);
     public static final ErrorCode BAD_EVENT_COUNT = new ErrorCode(32);
@@ -54,6 +56,8 @@ public record ErrorCode(int code) {
     public static final ErrorCode BAD_NAME = new ErrorCode(53);
     public static final ErrorCode BAD_LOOKUP = new ErrorCode(54);
     public static final ErrorCode NOT_OWNER = new ErrorCode(55);
+    public static final ErrorCode BAD_REPORT = new ErrorCode(56);
+    public static final ErrorCode REPORT_TOO_LONG = new ErrorCode(57);
     public static final ErrorCode SEQUENCE_TOO_OLD = new ErrorCode(60);
     public static final ErrorCode SEQUENCE_GAP = new ErrorCode(61);
     public static final ErrorCode SEQUENCE_REUSED = new ErrorCode(62);
@@ -75,12 +79,14 @@ public record ErrorCode(int code) {
         .name(13, "wrongDeployment")
         .name(14, "unknownProperty")
         .name(15, "notPermitted")
+        .name(16, "noArchive")
         .name(20, "overloaded")
         .name(21, "draining")
         .name(22, "deadlineExpired")
         .name(23, "journalUnavailable")
         .name(24, "unavailable")
         .name(25, "incomplete")
+        .name(26, "archiveUnavailable")
         .name(30, "truncatedBody")
         .name(31, "bodyReservedNotZero")
         .name(32, "badEventCount")
@@ -107,6 +113,8 @@ public record ErrorCode(int code) {
         .name(53, "badName")
         .name(54, "badLookup")
         .name(55, "notOwner")
+        .name(56, "badReport")
+        .name(57, "reportTooLong")
         .name(60, "sequenceTooOld")
         .name(61, "sequenceGap")
         .name(62, "sequenceReused")
