@@ -42,8 +42,12 @@ let package = Package(
             name: "SojournEngine", dependencies: ["SojournModel", "CIntrinsics"],
             swiftSettings: strict),
         .target(
+            name: "SojournChannels", dependencies: ["SojournModel"], swiftSettings: strict),
+        .target(
             name: "SojournService",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+            ],
             swiftSettings: strict),
 
         // The shell: sockets, threads, files.
@@ -55,7 +59,7 @@ let package = Package(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "ZeroMQ", "Yams", log,
+                "SojournChannels", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournClient",
@@ -97,10 +101,12 @@ let package = Package(
             dependencies: ["SojournEngine", "SojournModel", "SojournTestKit"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
+            name: "SojournChannelsTests", dependencies: ["SojournChannels"], swiftSettings: strict),
+        .testTarget(
             name: "SojournServiceTests",
             dependencies: [
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
-                "SojournTestKit",
+                "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournJournalTests",
@@ -110,7 +116,7 @@ let package = Package(
             name: "SojournSimulationTests",
             dependencies: [
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
-                "SojournTestKit",
+                "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
@@ -120,7 +126,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",

@@ -1,4 +1,5 @@
 import Foundation
+import SojournChannels
 import SojournJournal
 import SojournModel
 import SojournService
@@ -23,8 +24,7 @@ extension ServerSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
-            "logLevel",
-            "properties", "limits",
+            "logLevel", "properties", "limits", "channels",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -35,6 +35,7 @@ extension ServerSettings {
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
+        if let node = entries["channels"] { channels = try ChannelGrouping(node) }
     }
 
     private static func listens(

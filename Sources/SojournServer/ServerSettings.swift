@@ -1,3 +1,4 @@
+package import SojournChannels
 package import SojournJournal
 package import SojournModel
 package import SojournService
@@ -17,6 +18,7 @@ package struct ServerSettings: Sendable {
     package var properties: [ServiceProperty]?
     package var policy = PolicyOverride()
     package var limits = LimitSettings()
+    package var channels: ChannelGrouping?
     /// Where the policy override comes from, for messages.
     package var policySource = ""
 
@@ -35,6 +37,7 @@ package struct ServerSettings: Sendable {
         settings.properties = properties ?? lower.properties
         settings.policy = policy.over(lower.policy)
         if policy.isEmpty { settings.policySource = lower.policySource }
+        settings.channels = channels ?? lower.channels
         // Only the file has limits.
         if limits == LimitSettings() { settings.limits = lower.limits }
         return settings
@@ -58,6 +61,7 @@ package struct ServerSettings: Sendable {
         }
         var service = ServiceConfiguration(
             properties: try resolvedProperties(), secret: secret, deployment: deployment)
+        if let channels { service.channels = channels }
         var configuration = ServerConfiguration(service: service)
         limits.apply(to: &service, &configuration.queue)
         configuration.service = service

@@ -1,3 +1,4 @@
+import SojournChannels
 import SojournEngine
 import SojournModel
 import SojournWire
@@ -8,7 +9,7 @@ extension ServiceCore {
         _ header: MessageHeader, _ body: RawSpan, _ moment: Moment, _ reply: inout ByteWriter
     ) throws(Refusal) {
         let clock = properties[row(of: header.property)].clock.now(at: moment.serverTime)
-        let found: [SessionSnapshot]
+        var found: [SessionSnapshot]
         do throws(WireError) {
             let request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
             switch request {
@@ -19,6 +20,7 @@ extension ServiceCore {
                 found = session.map { [$0] } ?? []
             }
         } catch { throw Refusal(error) }
+        for row in found.indices { found[row].nameChannel(by: configuration.channels) }
         LookupReply(sessions: found, clock: clock).encode(
             header: replyHeader(header), into: &reply)
         // While the journal cannot be written, what was applied is shown though it may be lost.

@@ -164,17 +164,6 @@ func assignFrame(
     return writer.array
 }
 
-extension TestContext {
-    fileprivate var wire: EventContext? {
-        if isEmpty { return nil }
-        var context = EventContext(isKnownBot: isKnownBot)
-        for attribute in ContextAttribute.allCases {
-            context[attribute] = attributes[attribute.rawValue]
-        }
-        return context
-    }
-}
-
 func helloFrame(correlation: UInt64 = 1) -> [UInt8] {
     var writer = ByteWriter()
     HelloRequest(name: "test").encode(

@@ -141,7 +141,7 @@ func assignFrame(
         do {
             try builder.add(
                 time: event.time, kind: event.kind, visitor: event.visitor, name: event.name,
-                value: event.value, eventID: event.id)
+                context: event.context.wire, value: event.value, eventID: event.id)
         } catch { preconditionFailure("a test made an event that no batch takes: \(error)") }
     }
     var writer = ByteWriter()
