@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
@@ -62,6 +63,13 @@ let package = Package(
                 "SojournChannels", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
+            name: "SojournAdmin",
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournService", "SojournServer", log,
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ], swiftSettings: strict),
+        .target(
             name: "SojournClient",
             dependencies: ["SojournModel", "SojournWire", "ZeroMQ"], swiftSettings: strict),
         .target(name: "SojournInput", dependencies: ["SojournModel"], swiftSettings: strict),
@@ -69,7 +77,7 @@ let package = Package(
             name: "sojourn",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournServer", "SojournClient", "SojournInput", "ZeroMQ", log,
+                "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
@@ -87,7 +95,9 @@ let package = Package(
         // Tests, and what they share.
         .target(
             name: "SojournTestKit",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "crash-test",
@@ -128,6 +138,13 @@ let package = Package(
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
                 "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
                 "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournAdminTests",
+            dependencies: [
+                "sojourn", "SojournAdmin", "SojournServer", "SojournService", "SojournClient",
+                "SojournWire", "SojournModel", "SojournTestKit", log,
+                .product(name: "FlyingSocks", package: "FlyingFox"),
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",

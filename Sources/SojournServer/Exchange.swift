@@ -11,9 +11,11 @@ final class Exchange {
     var payload = Message()
     /// The request had an empty frame in front, and so must the reply.
     var hasDelimiter = false
-    /// When it was taken in, in steady milliseconds. It may have lain in libzmq for as long as the
+    /// When it was taken in, in steady microseconds. It may have lain in libzmq for as long as the
     /// request before it took.
     var receivedAt: UInt64 = 0
+    /// Who asked from within this process; nil for a peer.
+    var question: Question?
     /// What the request counts in the queue.
     var requestBytes = 0
 }

@@ -15,6 +15,8 @@ package struct ServerConfiguration: Sendable {
     package var queue = QueueLimits()
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
+    /// Where metrics, health and the page are; nil for nowhere.
+    package var admin: AdminAddress?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

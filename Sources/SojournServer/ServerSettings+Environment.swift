@@ -18,6 +18,12 @@ extension ServerSettings {
         }
         secretFile = environment["SOJOURN_SECRET_FILE"]
         data = environment["SOJOURN_DATA"]
+        if let text = environment["SOJOURN_ADMIN"] {
+            if let fault = AdminAddress.fault(of: text) {
+                throw ConfigurationError(source: Self.source, key: "SOJOURN_ADMIN", fault)
+            }
+            admin = text
+        }
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

@@ -25,6 +25,7 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "logLevel", "properties", "limits", "channels",
+            "admin",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -32,6 +33,7 @@ extension ServerSettings {
         secretFile = try entries["secretFile"]?.text()
         data = try entries["data"]?.text()
         if let node = entries["durability"] { durability = try Self.durability(node) }
+        if let node = entries["admin"] { admin = try Self.admin(node) }
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
@@ -71,6 +73,12 @@ extension ServerSettings {
             throw node.error("\"\(text)\" \(Durability.configurationForm)")
         }
         return level
+    }
+
+    private static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        if let fault = AdminAddress.fault(of: text) { throw node.error(fault) }
+        return text
     }
 
     private static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {

@@ -13,6 +13,8 @@ package struct ServerSettings: Sendable {
     package var data: String?
     package var durability: Durability?
     package var allowsInsecureListen: Bool?
+    /// Where the admin port is, or `off`.
+    package var admin: String?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     package var properties: [ServiceProperty]?
@@ -33,6 +35,7 @@ package struct ServerSettings: Sendable {
         settings.data = data ?? lower.data
         settings.durability = durability ?? lower.durability
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
         settings.policy = policy.over(lower.policy)
@@ -67,6 +70,11 @@ package struct ServerSettings: Sendable {
         configuration.service = service
         configuration.listens = listens ?? [ServerConfiguration.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
+        if let admin, admin != "off" {
+            do throws(ServerError) { configuration.admin = try AdminAddress(admin) } catch {
+                throw ConfigurationError(source: "admin", "\(error)")
+            }
+        }
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)

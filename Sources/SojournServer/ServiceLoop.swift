@@ -22,6 +22,8 @@ struct ServiceLoop: ~Copyable {
     /// Requests to answer before their replies are sent: together, for each time that libzmq's own
     /// thread is woken costs as much as answering a small request.
     static let serveBurst = 8
+    /// Questions from within this process to answer before requests of peers are looked at again.
+    private static let questionBurst = 4
     /// How long sessions that are due may wait when nothing comes.
     private static let tickMilliseconds: UInt64 = 100
     /// A reply that no peer has read by then is given up.
@@ -134,6 +136,7 @@ struct ServiceLoop: ~Copyable {
             guard try takeRequest() else { break }
             isBusy = true
         }
+        if try takeQuestions() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
         tick()
         return isBusy
@@ -155,7 +158,13 @@ struct ServiceLoop: ~Copyable {
             now = ServerClock.steadyMilliseconds()
         }
         try tendJournal()
-        while let exchange = ready.popFirst() { try finish(exchange) }
+        let leaving = ready.isEmpty ? 0 : ServerClock.steadyMicroseconds()
+        while let exchange = ready.popFirst() {
+            if exchange.question == nil {
+                counters.latency.count(microseconds: leaving - min(leaving, exchange.receivedAt))
+            }
+            try finish(exchange)
+        }
         return served
     }
 
@@ -200,11 +209,11 @@ struct ServiceLoop: ~Copyable {
             spare.append(exchange)
             return false
         }
-        lastReceived = ServerClock.steadyMilliseconds()
+        exchange.receivedAt = ServerClock.steadyMicroseconds()
+        lastReceived = exchange.receivedAt / 1_000
         _ = try router.receive(into: &exchange.payload)
         exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
         if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
-        exchange.receivedAt = lastReceived
         exchange.requestBytes = exchange.payload.byteCount
         if exchange.payload.hasMore {
             try refuseFraming(exchange)
@@ -216,6 +225,24 @@ struct ServiceLoop: ~Copyable {
             waiting.append(exchange)
         }
         return true
+    }
+
+    /// Takes over what is asked from within this process: it goes past the requests of peers, of which
+    /// there may be thousands, for who asks wants to know just that.
+    ///
+    /// - Returns: false when there was nothing.
+    private mutating func takeQuestions() throws(ZeroMQError) -> Bool {
+        let questions = state.questions.take(atMost: Self.questionBurst)
+        for question in questions {
+            let exchange = spare.popLast() ?? Exchange()
+            exchange.question = question
+            let request = question.request
+            exchange.payload = Message(copying: request.span)
+            exchange.receivedAt = ServerClock.steadyMicroseconds()
+            exchange.requestBytes = 0
+            serve(exchange, exchange.receivedAt / 1_000)
+        }
+        return !questions.isEmpty
     }
 
     /// Whether there is no room for a request. An empty queue takes anything.
@@ -267,7 +294,7 @@ struct ServiceLoop: ~Copyable {
     private mutating func serve(_ exchange: Exchange, _ now: UInt64) {
         let moment = Moment(
             serverTime: ServerClock.wallMilliseconds(),
-            ageMilliseconds: now - min(now, exchange.receivedAt))
+            ageMilliseconds: now - min(now, exchange.receivedAt / 1_000))
         let operation = Self.operation(exchange.payload)
         if operation == .status {
             core.shell = counters.report(
@@ -303,10 +330,19 @@ struct ServiceLoop: ~Copyable {
         }
     }
 
+    private static func copy(of message: borrowing Message) -> [UInt8] {
+        // Safe: bytes have no padding, and are copied before the message changes.
+        unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
     /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
         defer { spare.append(exchange) }
+        if let question = exchange.question.take() {
+            question.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
+            return
+        }
         if exchange.payload.isEmpty { return }
         do {
             // Whether there is room for the message is decided by its first frame.

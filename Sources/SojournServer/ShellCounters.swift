@@ -10,6 +10,8 @@ struct ShellCounters {
     /// Replies whose peer did not read fast enough to have room for them.
     var repliesUnread: UInt64 = 0
 
+    var latency = LatencyCounters()
+
     func report(
         queuedRequests: Int, queuedBytes: Int, journal: [Gauge]
     ) -> ShellReport {
@@ -21,7 +23,7 @@ struct ShellCounters {
                 Gauge("queued_bytes", UInt64(queuedBytes)),
                 Gauge("replies_unreachable_total", repliesUnreachable),
                 Gauge("replies_unread_total", repliesUnread),
-            ] + journal
+            ] + latency.gauges + journal
         return report
     }
 }

@@ -15,7 +15,7 @@ import ZeroMQ
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package let endpoints: [String]
-    private let state: ServerState
+    let state: ServerState
     /// Empty when the thread has ended.
     private let thread: DispatchGroup
 
@@ -93,6 +93,7 @@ package final class SojournServer: Sendable {
     /// Closes the sockets, and the journal, when it returns.
     private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
         do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
+        state.questions.close()
         loop.keeper?.stop()
     }
 }

@@ -36,7 +36,7 @@ extension CommandFailure {
     init(_ error: ServerError) {
         let status: ExitStatus =
             switch error {
-            case .badEndpoint, .insecureListen: .usage
+            case .badEndpoint, .insecureListen, .openAdmin: .usage
             case .addressInUse, .addressNotAvailable: .unavailable
             case .permissionDenied: .noPermission
             case .dataTaken: .temporary

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import Logging
+import SojournAdmin
 import SojournJournal
 import SojournServer
 
@@ -13,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
-            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL), and that over the file.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -38,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, deployment, secretFile, properties, limits.",
+            "A YAML file: listen, admin, deployment, secretFile, properties, channels, limits.",
             valueName: "file"))
     var config: String?
 
@@ -77,6 +78,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Where metrics, health and the page of reports are, for browsers: 127.0.0.1:5580, or off.",
+            discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
+    var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
             "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
     var logLevel: String?
 
@@ -84,6 +91,9 @@ struct ServeCommand: AsyncParsableCommand {
         if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
             let levels = ServerSettings.logLevels.joined(separator: ", ")
             throw ValidationError("--log-level \(logLevel) is none of \(levels)")
+        }
+        if let admin, let fault = AdminAddress.fault(of: admin) {
+            throw ValidationError("--admin \(admin): \(fault)")
         }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")
@@ -101,9 +111,16 @@ struct ServeCommand: AsyncParsableCommand {
         _ = signal(SIGXFSZ, SIG_IGN)
         // Before anybody can know of the server and ask it to stop.
         let signals = StopSignals(log)
-        let server = try SojournServer(configuration, log: log)
+        var admin: AdminPort?
+        if let address = configuration.admin {
+            // Before the server, so that whoever asks learns that it is about to be there.
+            admin = try await AdminPort.start(address, configuration.service, log: log)
+        }
+        let server = try await Self.start(configuration, log)
+        admin?.serve(server)
         signals.stop(server)
         await Self.untilStopped(server)
+        await admin?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
@@ -121,6 +138,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.data = data
         options.durability = durability
         options.allowsInsecureListen = insecureListen ? true : nil
+        options.admin = admin
         options.logLevel = logLevel
         options.policy = try policy()
         options.policySource = "command line"
@@ -135,6 +153,18 @@ struct ServeCommand: AsyncParsableCommand {
         try PolicyOverride(
             timeout: timeout, lateness: lateness, maxDuration: maxDuration,
             source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
+    }
+
+    /// Starts on a thread of its own, for recovery takes its time.
+    private static func start(
+        _ configuration: ServerConfiguration, _ log: Logger
+    ) async throws -> SojournServer {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result { try SojournServer(configuration, log: log) })
+            }
+        }
     }
 
     /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.

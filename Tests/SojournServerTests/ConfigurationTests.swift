@@ -72,6 +72,17 @@ import Testing
         #expect(app.policy.midnight == nil)
     }
 
+    @Test func `the admin port is where the file says, unless somebody says otherwise`() throws {
+        let file = try settings("admin: localhost:5580")
+        #expect(try file.resolve().0.admin == AdminAddress("127.0.0.1:5580"))
+        #expect(try settings("").resolve().0.admin == nil)
+        let environment = try ServerSettings(environment: ["SOJOURN_ADMIN": "[::1]:0"])
+        #expect(try environment.over(file).resolve().0.admin == AdminAddress("[::1]:0"))
+        var options = ServerSettings()
+        options.admin = "off"
+        #expect(try options.over(environment).over(file).resolve().0.admin == nil)
+    }
+
     @Test func `a file can say which channels there are`() throws {
         let yaml = """
             channels:
@@ -174,6 +185,8 @@ import Testing
             "channels:\n  rules:\n    - {channel: a, refferrer: b}", 3,
             "channels.rules[0].refferrer", "did you mean referrer?"
         ),
+        ("admin: 0.0.0.0:5580", 1, "admin", "others can reach it"),
+        ("admin: 5580", 1, "admin", "127.0.0.1:5580"),
         ("durability: always", 1, "durability", "none, os, disk"),
         ("listen: [a\nlimits:", 2, nil, "no YAML"),
         ("limits: {}\nlimits: {}", 1, "limits", "twice"),
@@ -229,7 +242,7 @@ import Testing
     @Test(arguments: [
         ["SOJOURN_TIMEOUT": "soon"], ["SOJOURN_DEPLOYMENT": "1"],
         ["SOJOURN_INSECURE_LISTEN": "perhaps"], ["SOJOURN_LOG_LEVEL": "loud"],
-        ["SOJOURN_MAX_DURATION": "never"],
+        ["SOJOURN_MAX_DURATION": "never"], ["SOJOURN_ADMIN": "0.0.0.0:1"],
     ])
     func `a variable that makes no sense is named`(environment: [String: String]) throws {
         let error = #expect(throws: ConfigurationError.self) {
