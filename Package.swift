@@ -44,6 +44,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SojournChannels", dependencies: ["SojournModel"], swiftSettings: strict),
+        .target(name: "SojournPage", dependencies: ["SojournModel"], swiftSettings: strict),
         .target(
             name: "SojournService",
             dependencies: [
@@ -65,7 +66,8 @@ let package = Package(
         .target(
             name: "SojournAdmin",
             dependencies: [
-                "SojournModel", "SojournWire", "SojournService", "SojournServer", log,
+                "SojournModel", "SojournWire", "SojournService", "SojournServer", "SojournPage",
+                log,
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ], swiftSettings: strict),
@@ -110,6 +112,9 @@ let package = Package(
             name: "SojournEngineTests",
             dependencies: ["SojournEngine", "SojournModel", "SojournTestKit"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SojournPageTests", dependencies: ["SojournPage", "SojournModel"],
+            swiftSettings: strict),
         .testTarget(
             name: "SojournChannelsTests", dependencies: ["SojournChannels"], swiftSettings: strict),
         .testTarget(

@@ -14,8 +14,8 @@ final class Exchange {
     /// When it was taken in, in steady microseconds. It may have lain in libzmq for as long as the
     /// request before it took.
     var receivedAt: UInt64 = 0
-    /// Who asked from within this process; nil for a peer.
-    var question: Question?
+    /// What this process asked itself; nil for the request of a peer.
+    var own: OwnRequest?
     /// What the request counts in the queue.
     var requestBytes = 0
 }

@@ -22,8 +22,8 @@ struct ServiceLoop: ~Copyable {
     /// Requests to answer before their replies are sent: together, for each time that libzmq's own
     /// thread is woken costs as much as answering a small request.
     static let serveBurst = 8
-    /// Questions from within this process to answer before requests of peers are looked at again.
-    private static let questionBurst = 4
+    /// Requests of this process itself to answer before those of peers are looked at again.
+    private static let ownBurst = 4
     /// How long sessions that are due may wait when nothing comes.
     private static let tickMilliseconds: UInt64 = 100
     /// A reply that no peer has read by then is given up.
@@ -136,7 +136,7 @@ struct ServiceLoop: ~Copyable {
             guard try takeRequest() else { break }
             isBusy = true
         }
-        if try takeQuestions() { isBusy = true }
+        if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
         tick()
         return isBusy
@@ -158,13 +158,7 @@ struct ServiceLoop: ~Copyable {
             now = ServerClock.steadyMilliseconds()
         }
         try tendJournal()
-        let leaving = ready.isEmpty ? 0 : ServerClock.steadyMicroseconds()
-        while let exchange = ready.popFirst() {
-            if exchange.question == nil {
-                counters.latency.count(microseconds: leaving - min(leaving, exchange.receivedAt))
-            }
-            try finish(exchange)
-        }
+        while let exchange = ready.popFirst() { try finish(exchange) }
         return served
     }
 
@@ -227,22 +221,22 @@ struct ServiceLoop: ~Copyable {
         return true
     }
 
-    /// Takes over what is asked from within this process: it goes past the requests of peers, of which
-    /// there may be thousands, for who asks wants to know just that.
+    /// Serves what this process asks itself: it goes past the requests of peers, of which there may be
+    /// thousands, for whoever looks at metrics wants to know just that.
     ///
     /// - Returns: false when there was nothing.
-    private mutating func takeQuestions() throws(ZeroMQError) -> Bool {
-        let questions = state.questions.take(atMost: Self.questionBurst)
-        for question in questions {
+    private mutating func takeOwnRequests() -> Bool {
+        let requests = state.ownRequests.take(atMost: Self.ownBurst)
+        for request in requests {
             let exchange = spare.popLast() ?? Exchange()
-            exchange.question = question
-            let request = question.request
-            exchange.payload = Message(copying: request.span)
-            exchange.receivedAt = ServerClock.steadyMicroseconds()
+            let frame = request.frame
+            exchange.own = request
+            exchange.payload = Message(copying: frame.span)
             exchange.requestBytes = 0
+            exchange.receivedAt = ServerClock.steadyMicroseconds()
             serve(exchange, exchange.receivedAt / 1_000)
         }
-        return !questions.isEmpty
+        return !requests.isEmpty
     }
 
     /// Whether there is no room for a request. An empty queue takes anything.
@@ -339,9 +333,14 @@ struct ServiceLoop: ~Copyable {
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
         defer { spare.append(exchange) }
-        if let question = exchange.question.take() {
-            question.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
+        if let own = exchange.own.take() {
+            own.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
             return
+        }
+        // What was refused at once says nothing of how long work takes.
+        if exchange.requestBytes > 0 {
+            let now = ServerClock.steadyMicroseconds()
+            counters.latency.count(microseconds: now - min(now, exchange.receivedAt))
         }
         if exchange.payload.isEmpty { return }
         do {

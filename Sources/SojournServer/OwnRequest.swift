@@ -1,16 +1,16 @@
 import Synchronization
 
-/// A request from within this process, the admin port's above all, on its way to the service thread.
+/// A request of this process itself, the admin port's above all, on its way to the service thread.
 ///
 /// Its answer comes once: the reply, or nothing when the service did not answer in time, is full, or
-/// has ended. It cannot be lost: whoever lets go of a question has answered it.
-final class Question: Sendable {
+/// has ended. None is forgotten: whoever lets go of one has answered it.
+final class OwnRequest: Sendable {
     /// Header and body.
-    let request: [UInt8]
+    let frame: [UInt8]
     private let asker: Mutex<CheckedContinuation<[UInt8]?, Never>?>
 
-    init(_ request: [UInt8], asker: CheckedContinuation<[UInt8]?, Never>) {
-        self.request = request
+    init(_ frame: [UInt8], asker: CheckedContinuation<[UInt8]?, Never>) {
+        self.frame = frame
         self.asker = Mutex(asker)
     }
 
@@ -23,29 +23,29 @@ final class Question: Sendable {
     }
 }
 
-/// Where questions wait for the service thread.
-final class QuestionBox: Sendable {
+/// Where they wait for the service thread.
+final class OwnRequests: Sendable {
     /// More askers than that get no answer.
     private static let waitingMax = 64
 
     private struct Contents {
-        var waiting: [Question] = []
+        var waiting: [OwnRequest] = []
         var isClosed = false
     }
 
     private let contents = Mutex(Contents())
 
     /// - Returns: false when there is no room, or nobody to answer.
-    func put(_ question: Question) -> Bool {
+    func put(_ request: OwnRequest) -> Bool {
         contents.withLock { contents in
             guard !contents.isClosed, contents.waiting.count < Self.waitingMax else { return false }
-            contents.waiting.append(question)
+            contents.waiting.append(request)
             return true
         }
     }
 
     /// The oldest that wait, a few at most, so that requests of peers need not wait for all.
-    func take(atMost count: Int) -> [Question] {
+    func take(atMost count: Int) -> [OwnRequest] {
         contents.withLock { contents in
             guard !contents.waiting.isEmpty else { return [] }
             let taken = Array(contents.waiting.prefix(count))
@@ -61,6 +61,6 @@ final class QuestionBox: Sendable {
             defer { contents.waiting = [] }
             return contents.waiting
         }
-        for question in rest { question.answer(nil) }
+        for request in rest { request.answer(nil) }
     }
 }
