@@ -150,7 +150,7 @@ let package = Package(
                 "sojourn", "SojournAdmin", "SojournServer", "SojournService", "SojournClient",
                 "SojournWire", "SojournModel", "SojournTestKit", log,
                 .product(name: "FlyingSocks", package: "FlyingFox"),
-            ], swiftSettings: strict),
+            ], exclude: ["Browser"], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
             dependencies: [

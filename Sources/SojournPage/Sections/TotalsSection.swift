@@ -2,37 +2,65 @@ import SojournModel
 
 /// The figures that matter most, each with how it was in the period before.
 enum TotalsSection {
+    /// One of them.
+    private struct Tile: Sendable {
+        var name: String
+        /// What is compared with the period before.
+        var figure: @Sendable (SessionFigures) -> Double
+        /// As people read it.
+        var text: @Sendable (SessionFigures) -> String
+        /// What belongs to it, in small letters.
+        var detail: @Sendable (SessionFigures) -> String
+    }
+
+    private static let tiles = [
+        Tile(
+            name: "Sessions", figure: { Double($0.sessions) },
+            text: { FigureText.count($0.sessions) },
+            detail: { "\(FigureText.decimal($0.viewsPerSession, digits: 1)) views each" }),
+        Tile(
+            name: "Visitors", figure: { Double($0.visitors) },
+            text: { FigureText.count($0.visitors) },
+            detail: { "\(FigureText.percent(share($0.newVisitors, of: $0.visitors))) new" }),
+        Tile(
+            name: "Engaged", figure: { $0.engagementRate },
+            text: { FigureText.percent($0.engagementRate) },
+            detail: { "\(FigureText.percent($0.bounceRate)) bounced" }),
+        Tile(
+            name: "Converted", figure: { $0.conversionRate },
+            text: { FigureText.percent($0.conversionRate) },
+            detail: { "\(FigureText.count($0.conversions)) conversions" }),
+        Tile(
+            name: "Value", figure: { Double($0.value) }, text: { FigureText.value($0.value) },
+            detail: { "\(FigureText.value(valuePerSession($0))) a session" }),
+        Tile(
+            name: "Median duration", figure: { Double($0.medianMilliseconds) },
+            text: { FigureText.duration(milliseconds: $0.medianMilliseconds) },
+            detail: {
+                "\(FigureText.duration(milliseconds: Int64($0.meanMilliseconds))) on average"
+            }),
+    ]
+
     static func html(_ finding: Finding) -> HTML {
         guard let answer = finding.answer, let now = answer.total else {
             return Layout.failure("Totals", finding)
         }
         let before = answer.rows.first { $0.kind == .total && $0.isPrevious }?.figures
-        func tile(
-            _ name: String, _ text: String, _ detail: String, _ figure: (SessionFigures) -> Double
-        ) -> HTML {
+        let tiles = tiles.map { tile in
             """
-            <div class="tile"><dt>\(name)</dt><dd><strong>\(text)</strong>\
-            \(before.map { change(figure(now), figure($0)) })\
-            <span class="detail">\(detail)</span></dd></div>
-            """
+            <div class="tile"><dt>\(tile.name)</dt><dd><strong>\(tile.text(now))</strong>\
+            \(before.map { change(tile.figure(now), tile.figure($0)) })\
+            <span class="detail">\(tile.detail(now))</span></dd></div>
+            """ as HTML
         }
-        return """
-            <section aria-label="Totals"><dl class="tiles">
-            \(tile("Sessions", FigureText.count(now.sessions), "\(FigureText.decimal(now.viewsPerSession, digits: 1)) views each") { Double($0.sessions) })
-            \(tile("Visitors", FigureText.count(now.visitors), "\(FigureText.percent(share(now.newVisitors, now.visitors))) new") { Double($0.visitors) })
-            \(tile("Engaged", FigureText.percent(now.engagementRate), "\(FigureText.percent(now.bounceRate)) bounced") { $0.engagementRate })
-            \(tile("Converted", FigureText.percent(now.conversionRate), "\(FigureText.count(now.conversions)) conversions") { $0.conversionRate })
-            \(tile("Value", FigureText.value(now.value), "\(FigureText.value(perSession(now))) a session") { Double($0.value) })
-            \(tile("Median duration", FigureText.duration(milliseconds: now.medianMilliseconds), "\(FigureText.duration(milliseconds: Int64(now.meanMilliseconds))) on average") { Double($0.medianMilliseconds) })
-            </dl></section>
-            """
+        return "<section aria-label=\"Totals\"><dl class=\"tiles\">\(tiles)</dl></section>"
     }
 
-    private static func share(_ part: Int, _ whole: Int) -> Double {
+    private static func share(_ part: Int, of whole: Int) -> Double {
         whole == 0 ? 0 : Double(part) / Double(whole)
     }
 
-    private static func perSession(_ figures: SessionFigures) -> Int64 {
+    private static func valuePerSession(_ figures: SessionFigures) -> Int64 {
         figures.sessions == 0 ? 0 : figures.value / Int64(figures.sessions)
     }
 
