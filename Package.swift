@@ -26,6 +26,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        // The archive of finished sessions: SQLite, kept well.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
@@ -40,8 +42,8 @@ let package = Package(
             name: "SojournWire", dependencies: ["SojournModel", "CIntrinsics"],
             swiftSettings: strict),
         .target(
-            name: "SojournEngine", dependencies: ["SojournModel", "CIntrinsics"],
-            swiftSettings: strict),
+            name: "SojournEngine",
+            dependencies: ["SojournModel", "SojournChannels", "CIntrinsics"], swiftSettings: strict),
         .target(
             name: "SojournChannels", dependencies: ["SojournModel"], swiftSettings: strict),
         .target(name: "SojournPage", dependencies: ["SojournModel"], swiftSettings: strict),
@@ -56,12 +58,22 @@ let package = Package(
         .target(
             name: "SojournJournal", dependencies: ["SojournModel", "SojournWire", "CJournal"],
             swiftSettings: strict),
+        .target(
+            name: "SojournArchive",
+            dependencies: [
+                "SojournModel", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
+            swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournChannels", "ZeroMQ", "Yams", log,
+                "SojournChannels", "SojournArchive", "SojournReports", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournAdmin",

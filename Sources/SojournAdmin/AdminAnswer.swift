@@ -20,6 +20,10 @@ struct AdminAnswer {
         AdminAnswer(status, "text/plain; charset=utf-8", sentence + "\n")
     }
 
+    static func html(_ status: HTTPStatusCode, _ page: String) -> AdminAnswer {
+        AdminAnswer(status, "text/html; charset=utf-8", page)
+    }
+
     func response(to request: HTTPRequest) -> HTTPResponse {
         let bytes = Data(body.utf8)
         var headers: HTTPHeaders = [

@@ -1,5 +1,6 @@
 import FlyingFox
 import Foundation
+import SojournPage
 import SojournService
 import SojournWire
 
@@ -14,9 +15,14 @@ struct AdminHandler: HTTPHandler {
 
     private func answer(_ request: HTTPRequest) async -> AdminAnswer {
         switch request.path {
+        case "/":
+            await AdminPage(service: service).answer(
+                query: request.target.query(), cookies: request.headers[.cookie] ?? "")
+        case "/live": await live()
         case "/healthz": await health()
         case "/readyz": await readiness()
         case "/metrics": await metrics()
+        case let path where PageAsset.all.contains { $0.path == path }: Self.asset(path)
         default:
             .text(
                 .notFound, "there is nothing at \(request.path); see /, /metrics, /healthz, /readyz"
@@ -43,6 +49,22 @@ struct AdminHandler: HTTPHandler {
             }
         case .failure(let silence): .text(.serviceUnavailable, silence.sentence)
         }
+    }
+
+    private func live() async -> AdminAnswer {
+        switch await Self.result(service.status) {
+        case .success(let status): AdminAnswer(.ok, "application/json", LiveFigures(status).text)
+        case .failure(let silence): .text(.serviceUnavailable, silence.sentence)
+        }
+    }
+
+    private static func asset(_ path: String) -> AdminAnswer {
+        guard let asset = PageAsset.all.first(where: { $0.path == path }) else {
+            preconditionFailure("an asset was looked for that there is not")
+        }
+        var answer = AdminAnswer(.ok, asset.contentType, asset.content)
+        answer.isLasting = true
+        return answer
     }
 
     private func metrics() async -> AdminAnswer {

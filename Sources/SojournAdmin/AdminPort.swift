@@ -13,7 +13,7 @@ import Synchronization
 /// service is on its way.
 package final class AdminPort: Sendable {
     /// An answer that takes longer is given up.
-    private static let handlerSeconds = 30.0
+    private static let handlerSeconds = 60.0
     /// Longer than any system takes to bind a socket.
     private static let startLimit = Duration.seconds(10)
 

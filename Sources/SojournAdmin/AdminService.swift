@@ -27,6 +27,7 @@ final class AdminService: Sendable {
     let log: Logger
     private let phase = Mutex(Phase.starting)
     private static let statusPatience = Duration.seconds(2)
+    private static let reportPatience = Duration.seconds(20)
 
     init(_ configuration: ServiceConfiguration, log: Logger) {
         self.configuration = configuration
@@ -48,6 +49,18 @@ final class AdminService: Sendable {
         }
         do throws(WireError) {
             return try StatusReply.decode(body: Self.body(of: body.span))
+        } catch { throw .noAnswer }
+    }
+
+    /// What is known of the sessions of a property (sojourn-1, "REPORT").
+    func report(
+        _ question: ReportQuestion, of property: PropertyID
+    ) async throws(Silence) -> ReportAnswer {
+        let reply = try await ask(.report, property: property, patience: Self.reportPatience) {
+            ReportRequest.encode(question, header: $0, into: &$1)
+        }
+        do throws(WireError) {
+            return try ReportReply.decode(body: Self.body(of: reply.span))
         } catch { throw .noAnswer }
     }
 

@@ -307,7 +307,7 @@ extension CourierLoop {
             deploymentTag = reply.deployment.tag
             let server = ServerInfo(reply, endpoint: dispatcher.endpointName)
             courier.report.withLock { $0.server = server }
-        case .assign, .lookup, .status: return .ignore
+        case .assign, .lookup, .status, .report, .fetch, .forget: return .ignore
         }
         return .deliver
     }

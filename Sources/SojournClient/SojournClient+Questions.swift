@@ -62,7 +62,7 @@ extension SojournClient {
             sessions: reply.sessions, clock: EventTime(clock: reply.clock))
     }
 
-    private func ask(
+    func ask(
         _ operation: SojournWire.Operation, _ writer: consuming ByteWriter
     ) async throws -> ReplyFrame {
         try Task.checkCancellation()
@@ -71,7 +71,7 @@ extension SojournClient {
         return try await courier.reply(to: call, try courier.submit(call))
     }
 
-    private func header(
+    func header(
         _ operation: SojournWire.Operation, _ property: PropertyID
     ) -> MessageHeader {
         let deadline = courier.options.attemptTimeout.wholeMilliseconds

@@ -39,7 +39,7 @@ extension Engine {
     ///   - sink: gets sessions that are due by `time.clock`, at most `finishBudget(events:)` of them.
     package mutating func apply(
         _ batch: borrowing EventBatch, keys: VisitorKeys = .raw, to propertyID: PropertyID,
-        at time: AdmissionTime, result: inout BatchResult, sink: inout some SessionSink
+        at time: AdmissionTime, result: inout BatchResult, sink: inout some SessionSink & ~Copyable
     ) {
         let box = box(propertyID)
         var property = box.take()
@@ -107,7 +107,8 @@ extension Engine {
     ///
     /// - Returns: true when there may be more that is due than the budget allowed.
     package mutating func tick(
-        _ propertyID: PropertyID, clock: Int64, sink: inout some SessionSink, budget: Int = 20_000
+        _ propertyID: PropertyID, clock: Int64, sink: inout some SessionSink & ~Copyable,
+        budget: Int = 20_000
     ) -> Bool {
         let box = box(propertyID)
         var property = box.take()

@@ -7,7 +7,7 @@ extension Engine {
     /// - Returns: true when the budget was used up.
     @discardableResult
     mutating func finishDue(
-        _ property: inout PropertyState, _ sink: inout some SessionSink, budget: Int
+        _ property: inout PropertyState, _ sink: inout some SessionSink & ~Copyable, budget: Int
     ) -> Bool {
         let clock = property.clock
         guard clock > .min else { return false }
@@ -37,7 +37,8 @@ extension Engine {
     }
 
     private mutating func finish(
-        _ slot: SessionSlot, _ property: inout PropertyState, _ sink: inout some SessionSink
+        _ slot: SessionSlot, _ property: inout PropertyState,
+        _ sink: inout some SessionSink & ~Copyable
     ) {
         let visitor = sessions[slot].visitor
         // The session before is due as well. It may come later, and needs to know what ended it.
@@ -46,12 +47,20 @@ extension Engine {
             sessions[older].marks.boundaryOut = boundaryOut(
                 of: older, before: slot, &property)
         }
-        sink.finish(
-            property.id, visitor, sink.wantsSnapshots ? snapshot(of: slot, &property) : nil)
+        if var list = sink.lend() {
+            pack(slot, as: .finished, &property, into: &list)
+            sink.takeBack(list)
+        }
         counters.sessionsFinished += 1
 
         let used = sessions[slot].ordinalsUsed
         if unlink(slot) { property.ordinals.insert(visitor, ordinal: used, at: property.clock) }
+        releaseHoldings(of: slot, &property)
+        sessions.remove(slot)
+    }
+
+    /// Gives back all that a session holds in the tables of its property.
+    mutating func releaseHoldings(of slot: SessionSlot, _ property: inout PropertyState) {
         freePath(slot, &property)
         property.texts.release(sessions[slot].exitPage)
         property.contexts.release(sessions[slot].context, &property.texts)
@@ -65,6 +74,5 @@ extension Engine {
             }
             extensions.remove(extensionSlot)
         }
-        sessions.remove(slot)
     }
 }

@@ -90,7 +90,7 @@ extension Engine {
     }
 
     /// Why a session ended, or nil when it has not.
-    private func boundaryOut(
+    func boundaryOut(
         of slot: SessionSlot, _ property: inout PropertyState
     ) -> Boundary? {
         if let known = sessions[slot].marks.boundaryOut { return known }

@@ -78,6 +78,15 @@ struct Session: BitwiseCopyable {
     /// 97 units of 1,024 ms are the 100 seconds of the rule, rounded down.
     private static let burstUnits: Int16 = 97
 
+    /// What is left of a session that is to be forgotten, until its turn in the timing wheel.
+    static let erased = Session(
+        visitor: VisitorHash(Bits128(high: 0, low: 0)), id: SessionID(Bits128(high: 0, low: 0)),
+        firstEvent: 0, lastEvent: 0, value: 0, events: 0, views: 0, actions: 0, conversions: 0,
+        landingPage: 0, landingMilliseconds: 0, exitPage: 0, exitMilliseconds: 0, context: 0,
+        ordinal: 0, ordinalsUsed: 0, state: SessionState(boundary: .first), marks: .dead,
+        pathLength: 0, burstEvents: 0, burstStart: 0, chainLength: 0, path: 0, row: .max, older: 0,
+        wheelNext: 0, extension: 0)
+
     var engagedMilliseconds: Int64 { lastEvent - firstEvent }
 
     var isEngaged: Bool {

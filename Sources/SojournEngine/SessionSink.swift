@@ -3,13 +3,11 @@ package import SojournModel
 /// Takes the sessions that are finished and the revisions, in the order in which the engine hands them
 /// over: revisions as they are numbered, sessions by the tick in which they are due, and within a tick in an order that depends on nothing but the batches.
 package protocol SessionSink: ~Copyable {
-    /// Whether `finish` wants the session with its texts. A sink that only counts says no, and
-    /// the engine makes no string for it.
-    var wantsSnapshots: Bool { get }
+    /// Where the next finished session is to be written; nil when the sink does not want it, and then the
+    /// engine writes nothing. What is lent is taken back at once.
+    mutating func lend() -> PackedSessions?
 
-    /// - Parameter snapshot: nil when the sink does not want it.
-    mutating func finish(
-        _ property: PropertyID, _ visitor: VisitorHash, _ snapshot: SessionSnapshot?)
+    mutating func takeBack(_ list: consuming PackedSessions)
 
     /// A session became part of another one.
     mutating func revise(_ property: PropertyID, _ revision: Revision)
@@ -18,9 +16,7 @@ package protocol SessionSink: ~Copyable {
 /// Drops what it is given; the engine counts finished sessions itself.
 package struct NoSink: SessionSink {
     package init() {}
-    package var wantsSnapshots: Bool { false }
-    package mutating func finish(
-        _ property: PropertyID, _ visitor: VisitorHash, _ snapshot: SessionSnapshot?
-    ) {}
+    package mutating func lend() -> PackedSessions? { nil }
+    package mutating func takeBack(_ list: consuming PackedSessions) {}
     package mutating func revise(_ property: PropertyID, _ revision: Revision) {}
 }

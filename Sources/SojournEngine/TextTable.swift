@@ -109,6 +109,23 @@ struct TextTable: ~Copyable {
         return unsafe String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Lends the bytes of a text; "(other)" for the overflow entry, nothing for none.
+    func withBytes(_ id: TextID, _ body: (RawSpan) -> Void) {
+        guard id > Self.other else {
+            let text: StaticString = id == 0 ? "" : "(other)"
+            let bytes = unsafe UnsafeRawBufferPointer(
+                start: text.utf8Start, count: text.utf8CodeUnitCount)
+            // A static string lives for ever.
+            unsafe body(bytes.bytes)
+            return
+        }
+        let entry = entries[Int(id)]
+        // A block in use holds at least `length` bytes, and stays while this table is borrowed.
+        let bytes = unsafe UnsafeRawBufferPointer(
+            start: blocks.address(of: entry.block), count: Int(entry.length))
+        unsafe body(bytes.bytes)
+    }
+
     /// Bytes of texts and tables.
     var reservedBytes: Int {
         blocks.reservedBytes + entries.capacity * MemoryLayout<Entry>.stride + buckets.capacity * 4

@@ -9,6 +9,8 @@ package enum RecordKind: UInt8, Sendable {
     case tick = 2
     /// A property's session policy from here on.
     case policy = 3
+    /// A visitor was forgotten.
+    case forget = 4
 }
 
 /// One record, borrowed from the bytes that it was read from.

@@ -29,4 +29,10 @@ public enum Limits {
     public static let eventTimeEnd: Int64 = 1 << 48
     /// The largest power of ten by which a value column may be scaled.
     public static let valueScaleMax = 9
+    /// Parts in the answer to a report.
+    public static let reportRowsMax = 65_535
+    /// Conditions in a report.
+    public static let reportFiltersMax = 64
+    /// Steps of a funnel.
+    public static let funnelStepsMax = 32
 }

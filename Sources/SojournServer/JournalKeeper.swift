@@ -99,9 +99,13 @@ struct JournalKeeper: ~Copyable {
     private var bytesBetween: Int { max(settings.snapshotBytes, 4 * snapshotBytes) }
 
     /// Begins a snapshot when it is time, and puts one into place that is written.
-    mutating func tendSnapshot(of core: borrowing ServiceCore, at now: UInt64) {
+    ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
+    mutating func tendSnapshot(
+        of core: borrowing ServiceCore, at now: UInt64, oldestUnarchived: UInt64
+    ) {
         if snapshot != nil {
-            finishSnapshot(at: now)
+            finishSnapshot(at: now, oldestUnarchived: oldestUnarchived)
         } else if bytesBehind >= bytesBetween, now >= nextSnapshot, core.journal.isAvailable {
             beginSnapshot(of: core, at: now)
         }
@@ -122,11 +126,14 @@ struct JournalKeeper: ~Copyable {
         log.debug("snapshot of \(snapshotBytes) bytes begun; requests waited for \(took) us")
     }
 
-    private mutating func finishSnapshot(at now: UInt64) {
+    private mutating func finishSnapshot(at now: UInt64, oldestUnarchived: UInt64) {
         do throws(JournalError) {
             guard var child = snapshot.take() else { return }
-            // Not in place before the journal has what the snapshot has.
-            if try child.poll(), report.progress.written >= child.position {
+            // Not in place before the journal has what the snapshot has, and the archive what was
+            // finished before it: a replay from there on would not come to that again.
+            if try child.poll(), report.progress.written >= child.position,
+                oldestUnarchived > child.position.rawValue
+            {
                 writer.install(child)
             } else {
                 snapshot = consume child

@@ -23,6 +23,11 @@ package struct LimitSettings: Equatable, Sendable {
         "producerReplyBytes": (1 << 20)...(64 << 30),
         "queueMessages": 1...1_000_000,
         "queueBytes": (1 << 20)...(64 << 30),
+        "archiveQueueBytes": (1 << 20)...(64 << 30),
+        "reports": 1...64,
+        "reportQueue": 1...10_000,
+        "reportMilliseconds": 100...600_000,
+        "reportRows": 1...Limits.reportRowsMax,
         "segmentBytes": (64 << 10)...(16 << 30),
         "snapshotBytes": (64 << 10)...(1 << 40),
     ]
@@ -43,8 +48,16 @@ package struct LimitSettings: Equatable, Sendable {
         set("credit", &service.credit)
         set("producers", &service.producersMax)
         set("producerReplyBytes", &service.producerReplyBytesMax)
+        set("archiveQueueBytes", &service.finishedBytesMax)
         set("queueMessages", &queue.messagesMax)
         set("queueBytes", &queue.bytesMax)
+    }
+
+    func apply(to archive: inout ArchiveSettings) {
+        if let value = values["reports"] { archive.reportsMax = value }
+        if let value = values["reportQueue"] { archive.reportQueueMax = value }
+        if let value = values["reportMilliseconds"] { archive.reportMilliseconds = UInt64(value) }
+        if let value = values["reportRows"] { archive.reportRowsDefault = value }
     }
 
     func apply(to journal: inout JournalSettings) {

@@ -16,9 +16,15 @@ extension ServerConfiguration {
             + "\(endpoints.joined(separator: " ")); "
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
-            + "\(journalText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(journalText); \(archiveText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
+    }
+
+    private var archiveText: String {
+        guard let archive else { return "finished sessions are not kept" }
+        let keep = archive.keepMilliseconds.map(ConfigurationText.text(duration:)) ?? "for ever"
+        return "finished sessions in \(archive.path), kept \(keep)"
     }
 
     private var journalText: String {

@@ -17,6 +17,8 @@ package struct ServerConfiguration: Sendable {
     package var journal: JournalSettings?
     /// Where metrics, health and the page are; nil for nowhere.
     package var admin: AdminAddress?
+    /// nil keeps no finished sessions.
+    package var archive: ArchiveSettings?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

@@ -1,3 +1,4 @@
+import SojournArchive
 import SojournJournal
 import SojournService
 import ZeroMQ
@@ -47,6 +48,17 @@ package enum ServerError: Error, Equatable, Sendable {
             case .journal(.storage), .journal(.notADirectory): .disk("\(error)")
             case .journal(.inUse), .journal(.otherDeployment): .dataTaken("\(error)")
             default: .badData("\(error)")
+            }
+    }
+}
+
+extension ServerError {
+    init(_ error: ArchiveError) {
+        self =
+            switch error.code {
+            case .otherDeployment: .dataTaken("\(error)")
+            case .damaged, .tooNew: .badData("\(error)")
+            case .passing, .tooLong: .disk("\(error)")
             }
     }
 }

@@ -24,6 +24,7 @@ extension ServerSettings {
             }
             admin = text
         }
+        archive = environment["SOJOURN_ARCHIVE"]
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

@@ -24,8 +24,7 @@ extension ServerSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
-            "logLevel", "properties", "limits", "channels",
-            "admin",
+            "logLevel", "properties", "limits", "channels", "admin", "archive",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -36,6 +35,7 @@ extension ServerSettings {
         if let node = entries["admin"] { admin = try Self.admin(node) }
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
+        if let node = entries["archive"] { try readArchive(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
         if let node = entries["channels"] { channels = try ChannelGrouping(node) }
     }
@@ -90,6 +90,14 @@ extension ServerSettings {
         return text
     }
 
+    private mutating func readArchive(_ node: ConfigurationNode) throws(ConfigurationError) {
+        let entries = try node.entries(allowed: ["file", "keep"])
+        archive = try entries["file"]?.text()
+        if let keep = entries["keep"] {
+            archiveKeepMilliseconds = try keep.isOff() ? .some(nil) : .some(keep.duration())
+        }
+    }
+
     private static func limits(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> LimitSettings {
@@ -126,7 +134,7 @@ extension ServerSettings {
     ) throws(ConfigurationError) -> ServiceProperty {
         let entries = try node.entries(allowed: [
             "id", "name", "timeout", "maxDuration", "maxEvents", "lateness", "maxClockSkew",
-            "midnight", "campaign", "visitorRetention",
+            "midnight", "campaign", "visitorRetention", "timeZone",
         ])
         guard let idNode = entries["id"] else { throw node.error("the id is missing") }
         let id = try idNode.integer(in: 0...Int(UInt32.max))
@@ -137,7 +145,25 @@ extension ServerSettings {
             let key = String(fault.prefix { $0.isLetter })
             throw (entries[key] ?? node).error(fault)
         }
-        return ServiceProperty(id: PropertyID(UInt32(id)), name: name, policy: policy)
+        var property = ServiceProperty(id: PropertyID(UInt32(id)), name: name, policy: policy)
+        // Reports count by the calendar that sessions end by, unless another one is named.
+        if let days = policy.midnight, let zone = try entries["midnight"]?.text() {
+            (property.timeZone, property.days) = (zone, days)
+        }
+        if let node = entries["timeZone"] {
+            (property.timeZone, property.days) = (try node.text(), try timeZone(node))
+        }
+        return property
+    }
+
+    private static func timeZone(_ node: ConfigurationNode) throws(ConfigurationError) -> LocalDays
+    {
+        let name = try node.text()
+        if let days = LocalDays(timeZone: name) { return days }
+        let meant = ConfigurationText.suggestion(
+            for: name, among: TimeZone.knownTimeZoneIdentifiers)
+        let hint = meant.map { "did you mean \($0)?" } ?? "use one like Europe/Berlin"
+        throw node.error("\"\(name)\" is no time zone; \(hint)")
     }
 
     private static func policy(
@@ -167,13 +193,7 @@ extension ServerSettings {
     private static func midnight(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> LocalDays? {
-        let name = try node.text()
-        if name == "off" { return nil }
-        if let days = LocalDays(timeZone: name) { return days }
-        let meant = ConfigurationText.suggestion(
-            for: name, among: TimeZone.knownTimeZoneIdentifiers)
-        let hint = meant.map { "did you mean \($0)?" } ?? "use one like Europe/Berlin, or off"
-        throw node.error("\"\(name)\" is no time zone; \(hint)")
+        try node.text() == "off" ? nil : timeZone(node)
     }
 }
 

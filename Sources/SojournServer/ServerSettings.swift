@@ -12,6 +12,10 @@ package struct ServerSettings: Sendable {
     /// The data directory.
     package var data: String?
     package var durability: Durability?
+    /// The file of the archive, or `off`.
+    package var archive: String?
+    /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
+    package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
     /// Where the admin port is, or `off`.
     package var admin: String?
@@ -34,6 +38,8 @@ package struct ServerSettings: Sendable {
         settings.secretFile = secretFile ?? lower.secretFile
         settings.data = data ?? lower.data
         settings.durability = durability ?? lower.durability
+        settings.archive = archive ?? lower.archive
+        settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
@@ -85,6 +91,12 @@ package struct ServerSettings: Sendable {
                 source: "durability",
                 "there is nothing to keep durable without a data directory; "
                     + "say where with --data DIR")
+        }
+        if let path = archive ?? data.map({ "\($0)/archive.db" }), path != "off" {
+            var archive = ArchiveSettings(path: path)
+            if let keep = archiveKeepMilliseconds { archive.keepMilliseconds = keep }
+            limits.apply(to: &archive)
+            configuration.archive = archive
         }
         return (configuration, warnings)
     }

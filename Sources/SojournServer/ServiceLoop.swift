@@ -1,3 +1,4 @@
+import SojournArchive
 import SojournJournal
 import SojournModel
 import SojournService
@@ -37,6 +38,10 @@ struct ServiceLoop: ~Copyable {
     let listeners: Listeners
     var core: ServiceCore
     var keeper: JournalKeeper?
+    var archive: ArchiveKeeper?
+    var questions: QuestionBoard?
+    /// Questions that are answered on other threads.
+    var openQuestions = 0
 
     /// Not served yet.
     private(set) var waiting = Queue<Exchange>()
@@ -55,7 +60,7 @@ struct ServiceLoop: ~Copyable {
     // Used for one message after another.
     private var rest = Message()
     private var delimiter = Message()
-    private var reply = ByteWriter()
+    var reply = ByteWriter()
 
     /// Opens the sockets and listens.
     static func start(
@@ -63,26 +68,40 @@ struct ServiceLoop: ~Copyable {
     ) throws(ServerError) -> ServiceLoop {
         var core = ServiceCore(
             configuration.service, startedAt: ServerClock.wallMilliseconds(),
-            isJournaled: configuration.journal != nil)
+            isJournaled: configuration.journal != nil,
+            isArchived: configuration.archive != nil)
         var keeper: JournalKeeper?
+        var archive: ArchiveKeeper?
+        var questions: QuestionBoard?
+        if let settings = configuration.archive {
+            archive = try ArchiveKeeper.open(
+                settings, &core, wakeUp: state.wakeUp, log: state.log)
+            questions = QuestionBoard(
+                ReportDesk(
+                    threads: settings.reportsMax, queueMax: settings.reportQueueMax,
+                    wakeUp: state.wakeUp), settings)
+        }
         if let journal = configuration.journal {
             keeper = try JournalKeeper.open(
                 journal, &core, wakeUp: state.wakeUp, log: state.log)
         } else {
             core.adopt()
         }
+        try archive?.align(with: &core, log: state.log)
         let router: Socket
         do { router = try Self.router(configuration.service, context) } catch {
             throw ServerError(error)
         }
         let listeners = try Listeners(configuration, router)
-        return ServiceLoop(configuration, state, listeners, router, core, keeper)
+        return ServiceLoop(
+            configuration, state, listeners, router, core, keeper, archive, questions)
     }
 
     private init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
         _ router: consuming Socket, _ core: consuming ServiceCore,
-        _ keeper: consuming JournalKeeper?
+        _ keeper: consuming JournalKeeper?, _ archive: consuming ArchiveKeeper?,
+        _ questions: consuming QuestionBoard?
     ) {
         self.state = state
         self.listeners = listeners
@@ -91,6 +110,8 @@ struct ServiceLoop: ~Copyable {
         admission = Admission(configuration.service)
         self.core = core
         self.keeper = keeper
+        self.archive = archive
+        self.questions = questions
         gate = ReplyGate(
             isOpen: configuration.journal.map { $0.durability == .none } ?? true)
         poller.add(self.router)
@@ -138,6 +159,8 @@ struct ServiceLoop: ~Copyable {
         }
         if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
+        if tendArchive(at: ServerClock.steadyMilliseconds()) { isBusy = true }
+        while let exchange = ready.popFirst() { try finish(exchange) }
         tick()
         return isBusy
     }
@@ -173,13 +196,24 @@ struct ServiceLoop: ~Copyable {
     private mutating func tick() {
         let now = ServerClock.steadyMilliseconds()
         guard now >= nextTick else { return }
-        keeper?.tendSnapshot(of: core, at: now)
+        let unarchived = archive?.oldestUnarchived(core) ?? .max
+        keeper?.tendSnapshot(of: core, at: now, oldestUnarchived: unarchived)
         let isMoreDue = core.tick(at: Moment(serverTime: ServerClock.wallMilliseconds()))
         nextTick = isMoreDue ? now : now + Self.tickMilliseconds
     }
 
     /// Requests that were received and whose replies were not sent.
-    var unanswered: Int { waiting.count + gate.count + ready.count }
+    var unanswered: Int {
+        waiting.count + gate.count + ready.count + openQuestions
+    }
+
+    /// Writes what waits, if disk and archive take it, and ends their threads.
+    mutating func stop() {
+        questions?.stop()
+        keeper?.stop()
+        let written = keeper?.report.progress.written.rawValue ?? .max
+        archive?.stop(&core, written: written)
+    }
 
     // MARK: Journal
 
@@ -290,16 +324,28 @@ struct ServiceLoop: ~Copyable {
             serverTime: ServerClock.wallMilliseconds(),
             ageMilliseconds: now - min(now, exchange.receivedAt / 1_000))
         let operation = Self.operation(exchange.payload)
+        if operation == .report || operation == .fetch, archive != nil {
+            ask(exchange, at: moment)
+            return
+        }
         if operation == .status {
             core.shell = counters.report(
                 // The one that is served is in neither queue.
                 queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
-                journal: keeper?.gauges ?? [])
+                journal: (keeper?.gauges ?? []) + (archive?.gauges ?? [])
+                    + (questions?.gauges ?? []))
         }
         let answer = Self.answer(exchange.payload, at: moment, &core, &reply)
+        let isQuestion = operation != .assign && operation != .forget
+        pass(exchange, answer, restsOn: core.restsOn, isQuestion: isQuestion)
+    }
+
+    /// Lets a reply leave once the journal has what it rests on.
+    mutating func pass(
+        _ exchange: Exchange, _ answer: Answer, restsOn: JournalPosition, isQuestion: Bool = true
+    ) {
         setPayload(of: exchange, answer)
-        let isQuestion = operation != .assign
-        if let exchange = gate.admit(exchange, restsOn: core.restsOn, isQuestion: isQuestion) {
+        if let exchange = gate.admit(exchange, restsOn: restsOn, isQuestion: isQuestion) {
             ready.append(exchange)
         }
     }

@@ -94,7 +94,7 @@ package final class SojournServer: Sendable {
     private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
         do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
         state.ownRequests.close()
-        loop.keeper?.stop()
+        loop.stop()
     }
 }
 

@@ -26,13 +26,13 @@ package struct Admission: Sendable {
             throw Refusal(WireError(.wrongDeployment, at: 40))
         }
         switch header.operation {
-        case .assign, .lookup:
+        case .assign, .lookup, .report, .forget:
             guard properties.contains(header.property) else {
                 throw Refusal(
                     .unknownProperty, at: 36,
                     "property \(header.property.rawValue) is not configured on this server")
             }
-        case .hello, .status, .error: break
+        case .hello, .status, .fetch, .error: break
         }
         return header
     }

@@ -19,6 +19,15 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 }
 
+extension Refusal {
+    /// Code 15.
+    package static var noArchive: Refusal {
+        Refusal(
+            .noArchive,
+            "this server keeps no finished sessions; start it with --data DIR, or --archive FILE")
+    }
+}
+
 /// What to do with a request that was looked at.
 package enum Answer: Equatable, Sendable {
     /// The reply was written and goes to whoever asked.

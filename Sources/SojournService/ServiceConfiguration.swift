@@ -9,11 +9,19 @@ package struct ServiceProperty: Equatable, Sendable {
     /// For people: logs and reports.
     package var name: String
     package var policy: SessionPolicy
+    /// By whose calendar reports count hours and days: its IANA name, and its offsets.
+    package var timeZone: String
+    package var days: LocalDays
 
-    package init(id: PropertyID, name: String, policy: SessionPolicy = .init()) {
+    package init(
+        id: PropertyID, name: String, policy: SessionPolicy = .init(), timeZone: String = "UTC",
+        days: LocalDays = .utc
+    ) {
         self.id = id
         self.name = name
         self.policy = policy
+        self.timeZone = timeZone
+        self.days = days
     }
 
     /// What there is when nothing was configured.
@@ -36,6 +44,8 @@ package struct ServiceConfiguration: Equatable, Sendable {
     package var producersMax = 10_000
     /// Bytes of all remembered replies.
     package var producerReplyBytesMax = 256 << 20
+    /// Bytes of finished sessions that may wait for the archive; beyond it new batches are refused.
+    package var finishedBytesMax = 256 << 20
     package var serverName = "sojourn"
     package var serverVersion = "0.1.0"
 

@@ -32,6 +32,12 @@ extension ServiceCore {
                 .journalUnavailable, retryAfterMilliseconds: Self.journalRetryMilliseconds,
                 "the server cannot write its journal for now; send the batch again later")
         }
+        guard finished.hasRoom else {
+            throw Refusal(
+                .archiveUnavailable, retryAfterMilliseconds: Self.journalRetryMilliseconds,
+                "the server has no more room for finished sessions that wait for its archive; send "
+                    + "the batch again later")
+        }
         try checkDeadline(header, moment)
         let row = row(of: header.property)
         let body = Frame.body(of: frame)
@@ -40,9 +46,14 @@ extension ServiceCore {
             clock: properties[row].clock.now(at: moment.serverTime),
             serverTime: moment.serverTime, producer: header.producer, sequence: header.sequence,
             fingerprint: fingerprint, replyChecksum: 0)
+        if journal.isOn {
+            finished.begin(journal.last.next.rawValue)
+        } else {
+            finished.beginNext()
+        }
         try Self.apply(
             body, record, verdict, keys: .raw, to: &engine, &properties[row].clock,
-            limits: configuration.batchLimits, &scratch, &result)
+            limits: configuration.batchLimits, &scratch, &result, &finished)
         counters.batches += 1
         AssignReply.encode(result, header: replyHeader(header), into: &reply)
         if isNumbered {
@@ -73,7 +84,8 @@ extension ServiceCore {
     static func apply(
         _ body: RawSpan, _ record: BatchRecord, _ verdict: SequenceVerdict, keys: VisitorKeys,
         to engine: inout Engine, _ clock: inout PropertyClock, limits: BatchLimits,
-        _ scratch: inout DecodeScratch, _ result: inout BatchResult
+        _ scratch: inout DecodeScratch, _ result: inout BatchResult,
+        _ finished: inout FinishedOutbox
     ) throws(Refusal) {
         let batch: EventBatch
         do throws(WireError) {
@@ -87,11 +99,10 @@ extension ServiceCore {
         guard let policy = engine.policy(of: record.property) else {
             preconditionFailure("property \(record.property.rawValue) was not checked")
         }
-        var sink = NoSink()
         engine.apply(
             batch, keys: keys, to: record.property,
             at: AdmissionTime(clock: record.clock, server: record.serverTime),
-            result: &result, sink: &sink)
+            result: &result, sink: &finished)
 
         // Events that the engine refused for their time must not move the clock.
         let last = record.serverTime.addingReportingOverflow(

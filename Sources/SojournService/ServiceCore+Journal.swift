@@ -21,11 +21,13 @@ extension ServiceCore {
     /// - Precondition: it is the record behind the last one, and nothing was answered yet.
     package mutating func replay(_ record: borrowing JournalRecord) throws(ReplayError) {
         precondition(record.position == journal.last.next)
+        finished.begin(record.position.rawValue)
         let reason: String? =
             switch record.kind {
             case .batch: replayBatch(record.payload)
             case .tick: replayTick(record.payload)
             case .policy: replayPolicy(record.payload)
+            case .forget: replayForget(record.payload)
             }
         if let reason { throw ReplayError(position: record.position, reason: reason) }
         journal.resume(behind: record.position)
@@ -44,7 +46,8 @@ extension ServiceCore {
         do throws(Refusal) {
             try Self.apply(
                 payload.extracting(BatchRecord.headBytes...), record, verdict, keys: .hashed,
-                to: &engine, &properties[row].clock, limits: .full, &scratch, &result)
+                to: &engine, &properties[row].clock, limits: .full, &scratch, &result,
+                &finished)
         } catch { return error.error.message }
         var header = MessageHeader(operation: .assign)
         header.producer = record.producer
@@ -74,14 +77,23 @@ extension ServiceCore {
         guard properties.contains(where: { $0.id == record.property }) else {
             return "property \(record.property.rawValue) has no policy"
         }
-        var sink = NoSink()
-        _ = engine.tick(record.property, clock: record.clock, sink: &sink)
+        _ = engine.tick(record.property, clock: record.clock, sink: &finished)
         return nil
     }
 
     private mutating func replayPolicy(_ payload: RawSpan) -> String? {
         guard let record = PolicyRecord(payload) else { return "it is no policy" }
         set(record.policy, of: record.property)
+        return nil
+    }
+
+    private mutating func replayForget(_ payload: RawSpan) -> String? {
+        guard let record = ForgetRecord(payload) else { return "it is not of the right size" }
+        guard properties.contains(where: { $0.id == record.property }) else {
+            return "property \(record.property.rawValue) has no policy"
+        }
+        _ = engine.forget(record.visitor, of: record.property)
+        finished.forget(record.visitor, of: record.property)
         return nil
     }
 

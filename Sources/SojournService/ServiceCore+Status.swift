@@ -47,6 +47,12 @@ extension ServiceCore {
                 Gauge("journal_available", journal.isAvailable ? 1 : 0),
             ]
         }
+        if finished.isOn {
+            gauges += [
+                Gauge("archive_waiting_bytes", finished.waitingBytes + finished.takenBytes),
+                Gauge("archive_available", finished.hasRoom ? 1 : 0),
+            ]
+        }
         for property in properties {
             gauges += self.gauges(of: property.id, property.clock, at: moment)
         }

@@ -27,6 +27,8 @@ package struct ServiceCore: ~Copyable {
     var properties: [ServedProperty] = []
     var producers: ProducerTable
     package var journal: JournalOutbox
+    /// What is to be archived.
+    package var finished: FinishedOutbox
     /// The record that the last answer rests on.
     package internal(set) var restsOn = JournalPosition.start
     var counters = ServiceCounters()
@@ -45,7 +47,10 @@ package struct ServiceCore: ~Copyable {
     ///
     /// - Precondition: there is a property, each has an id of its own and a policy without fault,
     ///   and the limits are within those of the protocol.
-    package init(_ configuration: ServiceConfiguration, startedAt: Int64, isJournaled: Bool) {
+    package init(
+        _ configuration: ServiceConfiguration, startedAt: Int64, isJournaled: Bool,
+        isArchived: Bool = false
+    ) {
         precondition(!configuration.properties.isEmpty)
         precondition(configuration.messageBytesMax <= Limits.messageBytesMax)
         precondition(configuration.credit <= Limits.creditMax)
@@ -53,7 +58,9 @@ package struct ServiceCore: ~Copyable {
         self.startedAt = startedAt
         admission = Admission(configuration)
         engine = Engine(secret: configuration.secret, limits: configuration.engineLimits)
+        engine.channels = configuration.channels
         journal = JournalOutbox(isOn: isJournaled)
+        finished = FinishedOutbox(isOn: isArchived, bytesMax: configuration.finishedBytesMax)
         producers = ProducerTable(
             producersMax: configuration.producersMax,
             replyBytesMax: configuration.producerReplyBytesMax)
@@ -102,6 +109,12 @@ package struct ServiceCore: ~Copyable {
         case .status:
             try checkDeadline(header, moment)
             try status(header, Frame.body(of: frame), moment, &reply)
+        case .forget:
+            try checkDeadline(header, moment)
+            try forget(header, Frame.body(of: frame), moment, &reply)
+        case .report, .fetch:
+            // Who has an archive answers these beside the core.
+            throw Refusal.noArchive
         case .error:
             preconditionFailure("an ERROR was taken for a request")
         }
@@ -116,18 +129,23 @@ package struct ServiceCore: ~Copyable {
     ///
     /// - Returns: true when more is due than one call does, so that requests need not wait for all.
     package mutating func tick(at moment: Moment) -> Bool {
-        guard journal.isAvailable else { return false }
+        guard journal.isAvailable, finished.hasRoom else { return false }
         var isMoreDue = false
-        var sink = NoSink()
         for property in properties {
             let clock = property.clock.now(at: moment.serverTime)
             guard clock > .min, engine.isAnythingDue(property.id, clock: clock) else { continue }
             journal.append(.tick) { writer in
                 TickRecord(partition: 0, property: property.id, clock: clock).write(to: &writer)
             }
-            if engine.tick(property.id, clock: clock, sink: &sink) { isMoreDue = true }
+            beginFinished()
+            if engine.tick(property.id, clock: clock, sink: &finished) { isMoreDue = true }
         }
         return isMoreDue
+    }
+
+    /// What is finished from now on is brought about by the last record, or by what is in none.
+    mutating func beginFinished() {
+        if journal.isOn { finished.begin(journal.last.rawValue) } else { finished.beginNext() }
     }
 
     /// Visitors with a session that is not finished.

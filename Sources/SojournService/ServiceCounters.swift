@@ -49,12 +49,14 @@ package struct RefusalCounters: Sendable {
 /// What a service has done with requests.
 struct ServiceCounters {
     /// By the raw value of the operation.
-    private var requests = InlineArray<6, UInt64>(repeating: 0)
+    private var requests = InlineArray<9, UInt64>(repeating: 0)
     var refusals = RefusalCounters()
     /// Batches that were applied.
     var batches: UInt64 = 0
     /// Batches that were answered from memory.
     var repeatedBatches: UInt64 = 0
+    /// Visitors who were to be forgotten, whether or not anything was known of them.
+    var forgottenVisitors: UInt64 = 0
 
     mutating func count(_ operation: Operation) { requests[Int(operation.rawValue)] += 1 }
 
@@ -68,6 +70,7 @@ struct ServiceCounters {
         }
         gauges.append(Gauge("batches_total", batches))
         gauges.append(Gauge("repeated_batches_total", repeatedBatches))
+        gauges.append(Gauge("forgotten_visitors_total", forgottenVisitors))
         return gauges
     }
 }

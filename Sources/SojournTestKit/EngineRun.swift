@@ -17,13 +17,14 @@ package struct EngineRun: ~Copyable {
         package var finished: [SessionSnapshot] = []
         package var visitors: [VisitorHash] = []
         package var revisions: [Revision] = []
-        package var wantsSnapshots: Bool { true }
 
-        package mutating func finish(
-            _ property: PropertyID, _ visitor: VisitorHash, _ snapshot: SessionSnapshot?
-        ) {
-            visitors.append(visitor)
-            if let snapshot { finished.append(snapshot) }
+        package mutating func lend() -> PackedSessions? { PackedSessions() }
+
+        package mutating func takeBack(_ list: consuming PackedSessions) {
+            list.forEach { session in
+                visitors.append(session.head.visitor)
+                finished.append(session.snapshot)
+            }
         }
 
         package mutating func revise(_ property: PropertyID, _ revision: Revision) {

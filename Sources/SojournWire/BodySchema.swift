@@ -43,10 +43,18 @@ enum BodySchema {
     case assignReply(events: Int, sessions: Int, revisions: Int)
     case lookupReply(sessions: Int)
     case statusReply(gauges: Int)
+    case reportRequest(hasSteps: Bool)
+    case reportReply(rows: Int)
+    case fetchReply(entries: Int)
 
     /// Bytes before the directory.
     var fixedBytes: Int {
-        if case .assignReply = self { 24 } else { 16 }
+        switch self {
+        case .assignReply, .fetchReply: 24
+        case .reportRequest: 32
+        case .reportReply: 56
+        default: 16
+        }
     }
 
     /// The rule of a column; nil for one that this kind of body does not define.
@@ -59,6 +67,9 @@ enum BodySchema {
             Self.assignReply(column, events, sessions, revisions)
         case .lookupReply(let sessions): Self.lookupReply(column, sessions)
         case .statusReply(let gauges): Self.statusReply(column, gauges)
+        case .reportRequest(let hasSteps): Self.reportRequest(column, hasSteps)
+        case .reportReply(let rows): Self.reportReply(column, rows)
+        case .fetchReply(let entries): Self.fetchReply(column, entries)
         }
     }
 
@@ -71,6 +82,9 @@ enum BodySchema {
                 | (revisions > 0 ? Self.ofRevisions : 0)
         case .lookupReply(let sessions): sessions > 0 ? Self.bit(.sessions) : 0
         case .statusReply(let gauges): gauges > 0 ? Self.bit(.texts) | Self.bit(.gauges) : 0
+        case .reportRequest(let hasSteps): hasSteps ? Self.bit(.steps) : 0
+        case .reportReply(let rows): rows > 0 ? Self.bit(.reportRows) : 0
+        case .fetchReply(let entries): entries > 0 ? Self.bit(.entries) : 0
         }
     }
 
@@ -131,6 +145,37 @@ enum BodySchema {
         case .texts: .dictionary(.atMost(Limits.batchTextsMax))
         case .sessions: .records(SessionRecord.byteCount, .exactly(sessions))
         case .path: .records(SessionRecord.pathStepByteCount, .atMost(.max))
+        default: nil
+        }
+    }
+
+    private static func reportRequest(_ column: Column, _ hasSteps: Bool) -> ColumnRule? {
+        switch column {
+        case .texts: .dictionary(.atMost(Limits.batchTextsMax))
+        case .filters: .records(8, .atMost(Limits.reportFiltersMax))
+        case .steps: .records(8, .atMost(hasSteps ? Limits.funnelStepsMax : 0))
+        default: nil
+        }
+    }
+
+    private static func reportReply(_ column: Column, _ rows: Int) -> ColumnRule? {
+        switch column {
+        case .texts: .dictionary(.atMost(.max))
+        case .reportRows: .records(ReportRowRecord.byteCount, .exactly(rows))
+        default: nil
+        }
+    }
+
+    private static func fetchReply(_ column: Column, _ entries: Int) -> ColumnRule? {
+        switch column {
+        case .texts: .dictionary(.atMost(Limits.batchTextsMax))
+        case .sessions: .records(SessionRecord.byteCount, .atMost(entries))
+        case .path: .records(SessionRecord.pathStepByteCount, .atMost(.max))
+        case .revisionNumber: .integers(ColumnRule.eight, .atMost(entries))
+        case .revisionFrom, .revisionInto: .records(16, .atMost(entries))
+        case .revisionCause: .integers(ColumnRule.one, .atMost(entries))
+        case .revisionPartition: .integers(ColumnRule.two, .atMost(entries))
+        case .entries: .records(EntryRecord.byteCount, .exactly(entries))
         default: nil
         }
     }

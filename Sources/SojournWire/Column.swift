@@ -30,6 +30,11 @@ package enum Column: UInt8, Sendable, CaseIterable {
 
     case gauges = 96
 
+    case filters = 112
+    case steps = 113
+    case reportRows = 114
+    case entries = 115
+
     /// The name in the registry.
     package var name: String { "\(self)" }
 }

@@ -20,10 +20,12 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let badBodyChecksum = ErrorCode(rawValue: 12)
     public static let wrongDeployment = ErrorCode(rawValue: 13)
     public static let unknownProperty = ErrorCode(rawValue: 14)
+    public static let noArchive = ErrorCode(rawValue: 15)
     public static let overloaded = ErrorCode(rawValue: 20)
     public static let draining = ErrorCode(rawValue: 21)
     public static let deadlineExpired = ErrorCode(rawValue: 22)
     public static let journalUnavailable = ErrorCode(rawValue: 23)
+    public static let archiveUnavailable = ErrorCode(rawValue: 24)
     public static let truncatedBody = ErrorCode(rawValue: 30)
     public static let bodyReservedNotZero = ErrorCode(rawValue: 31)
     public static let badEventCount = ErrorCode(rawValue: 32)
@@ -49,6 +51,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
     public static let badScale = ErrorCode(rawValue: 52)
     public static let badName = ErrorCode(rawValue: 53)
     public static let badLookup = ErrorCode(rawValue: 54)
+    public static let badReport = ErrorCode(rawValue: 55)
+    public static let reportTooLong = ErrorCode(rawValue: 56)
     public static let sequenceTooOld = ErrorCode(rawValue: 60)
     public static let sequenceGap = ErrorCode(rawValue: 61)
     public static let sequenceReused = ErrorCode(rawValue: 62)
@@ -59,7 +63,9 @@ extension ErrorCode {
     /// The same request may succeed later, unchanged.
     public var isRetriable: Bool {
         switch self {
-        case .overloaded, .draining, .deadlineExpired, .journalUnavailable, .internal: true
+        case .overloaded, .draining, .deadlineExpired, .journalUnavailable,
+            .archiveUnavailable, .internal:
+            true
         default: false
         }
     }
@@ -101,10 +107,12 @@ extension ErrorCode {
         (.badBodyChecksum, "badBodyChecksum"),
         (.wrongDeployment, "wrongDeployment"),
         (.unknownProperty, "unknownProperty"),
+        (.noArchive, "noArchive"),
         (.overloaded, "overloaded"),
         (.draining, "draining"),
         (.deadlineExpired, "deadlineExpired"),
         (.journalUnavailable, "journalUnavailable"),
+        (.archiveUnavailable, "archiveUnavailable"),
         (.truncatedBody, "truncatedBody"),
         (.bodyReservedNotZero, "bodyReservedNotZero"),
         (.badEventCount, "badEventCount"),
@@ -130,6 +138,8 @@ extension ErrorCode {
         (.badScale, "badScale"),
         (.badName, "badName"),
         (.badLookup, "badLookup"),
+        (.badReport, "badReport"),
+        (.reportTooLong, "reportTooLong"),
         (.sequenceTooOld, "sequenceTooOld"),
         (.sequenceGap, "sequenceGap"),
         (.sequenceReused, "sequenceReused"),

@@ -90,11 +90,18 @@ package struct LookupReply: Equatable, Sendable {
         try directory.checkLengths(.texts, most: Limits.textBytesMax, .badTextLength)
         try directory.checkUTF8(directory.dictionary(.texts))
         let texts = directory.strings(.texts)
-        try directory.checkRecords(texts: texts.count)
+        return LookupReply(
+            sessions: try directory.sessions(texts), clock: body.integer(at: 8))
+    }
+}
 
+extension ColumnDirectory {
+    /// The rows of the columns `sessions` and `path`, which were validated.
+    func sessions(_ texts: [String]) throws(WireError) -> [SessionSnapshot] {
+        try checkRecords(texts: texts.count)
         let text = { (reference: UInt32) in reference == 0 ? "" : texts[Int(reference) - 1] }
         var path: [SessionSnapshot.PathStep] = []
-        if let steps = directory.find(.path) {
+        if let steps = find(.path) {
             path.reserveCapacity(steps.count)
             for row in 0..<steps.count {
                 let start = steps.offset + row * steps.parameter
@@ -105,18 +112,16 @@ package struct LookupReply: Equatable, Sendable {
             }
         }
         var sessions: [SessionSnapshot] = []
-        if let records = directory.find(.sessions) {
-            sessions.reserveCapacity(count)
-            for row in 0..<count {
+        if let records = find(.sessions) {
+            sessions.reserveCapacity(records.count)
+            for row in 0..<records.count {
                 let start = records.offset + row * records.parameter
                 sessions.append(SessionRecord.read(body, at: start, path: path, text: text))
             }
         }
-        return LookupReply(sessions: sessions, clock: body.integer(at: 8))
+        return sessions
     }
-}
 
-extension ColumnDirectory {
     /// What the records of sessions and of their paths hold (codes 31, 49 and 50).
     fileprivate func checkRecords(texts: Int) throws(WireError) {
         guard let records = find(.sessions) else { return }

@@ -10,6 +10,12 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case status = 4
     /// Refused, nothing was applied. Only a reply.
     case error = 5
+    /// How many sessions, from where, what did they do?
+    case report = 6
+    /// Which sessions were finished, and which revised, after this place?
+    case fetch = 7
+    /// Erase all that is kept of a visitor.
+    case forget = 8
 
     /// The word of the specification: `HELLO`, `ASSIGN`, ...
     public var name: String {
@@ -19,6 +25,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
         case .lookup: "LOOKUP"
         case .status: "STATUS"
         case .error: "ERROR"
+        case .report: "REPORT"
+        case .fetch: "FETCH"
+        case .forget: "FORGET"
         }
     }
 }

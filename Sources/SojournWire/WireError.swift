@@ -68,7 +68,7 @@ extension WireError: CustomStringConvertible {
         case .unexpectedReply:
             "the direction is wrong: servers take requests, clients take replies"
         case .unknownOperation:
-            "operation \(found) is not known; use 1 to 4"
+            "operation \(found) is not known; use 1 to 4, or 6 to 8"
         case .unknownFlags:
             "the flags are \(found), but only bit 0 is defined; send the others as zero"
         case .reservedNotZero:
@@ -142,10 +142,23 @@ extension WireError: CustomStringConvertible {
             bound > 0
                 ? "a session id has \(bound) bytes, not \(found)"
                 : "a lookup by \(found) is not known; use 1 for a visitor, 2 for a session"
+        case .badReport:
+            reportMessage
         case .wrongDeployment:
             "this server belongs to another deployment; check the address"
         default:
             "the request was refused: \(code.name)"
+        }
+    }
+
+    private var reportMessage: String {
+        switch offset.map({ $0 - MessageHeader.byteCount }) {
+        case 0: "question \(found) is not known; use 1 to 6"
+        case 1: "grouping \(found) means nothing with this question"
+        case 2: "the flags are \(found); some are not defined, or mean nothing with this question"
+        case 16: "the period ends before it starts"
+        case 24: "\(found) rows are more than \(bound)"
+        default: "only paths begin at a page"
         }
     }
 
@@ -155,7 +168,7 @@ extension WireError: CustomStringConvertible {
             case .visitor: "visitor key"
             case .context: "context"
             case .session: "session"
-            case .path, .sessions, .name, .contexts: "text"
+            case .path, .sessions, .name, .contexts, .filters, .steps, .reportRows: "text"
             default: "entry"
             }
         if column == Column.textPrefixes.rawValue {

@@ -13,7 +13,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the service: events in, session assignments out.",
         discussion: """
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
-            SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
+            SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, SOJOURN_ARCHIVE, \
             SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL), and that over the file.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, admin, deployment, secretFile, properties, channels, limits.",
+            "A YAML file: listen, admin, deployment, secretFile, properties, channels, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -66,6 +66,12 @@ struct ServeCommand: AsyncParsableCommand {
             "How far a batch goes before its answer leaves: none, os, disk. (default: disk)",
             valueName: "level"))
     var durability: Durability?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file of finished sessions, or off. (default: archive.db in the data directory)",
+            valueName: "file"))
+    var archive: String?
 
     @Option(
         help: ArgumentHelp(
@@ -137,6 +143,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.secretFile = secretFile
         options.data = data
         options.durability = durability
+        options.archive = archive
         options.allowsInsecureListen = insecureListen ? true : nil
         options.admin = admin
         options.logLevel = logLevel

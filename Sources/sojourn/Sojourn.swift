@@ -11,7 +11,9 @@ struct Sojourn: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, AssignCommand.self, LookupCommand.self, StatusCommand.self,
-            CheckCommand.self, SampleCommand.self, BenchCommand.self, VectorsCommand.self,
+            ReportCommand.self, JourneysCommand.self, FunnelCommand.self, ExportCommand.self,
+            ForgetCommand.self, CheckCommand.self, SampleCommand.self, BenchCommand.self,
+            VectorsCommand.self,
         ])
 
     static func main() async {

@@ -43,6 +43,8 @@ import Testing
         #expect(TotalsSection.change(110, 100).text.contains("10.0%"))
         #expect(TotalsSection.change(110, 100).text.contains("more than before"))
         #expect(TotalsSection.change(50, 100).text.contains("less than before"))
+        #expect(TotalsSection.change(1_600, 100).text.contains("16 times"))
+        #expect(TotalsSection.change(1_600, 100).text.contains("as much as before"))
         #expect(TotalsSection.change(100, 100).text.contains("as before"))
         #expect(TotalsSection.change(5, 0).text.contains("new"))
         #expect(TotalsSection.change(0, 0).text.isEmpty)

@@ -22,12 +22,11 @@ struct Judge: ~Copyable {
 
     private struct Collector: SessionSink {
         var finished: [SessionSnapshot] = []
-        var wantsSnapshots: Bool { true }
 
-        mutating func finish(
-            _ property: PropertyID, _ visitor: VisitorHash, _ snapshot: SessionSnapshot?
-        ) {
-            if let snapshot { finished.append(snapshot) }
+        mutating func lend() -> PackedSessions? { PackedSessions() }
+
+        mutating func takeBack(_ list: consuming PackedSessions) {
+            list.forEach { finished.append($0.snapshot) }
         }
 
         mutating func revise(_ property: PropertyID, _ revision: Revision) {}

@@ -7,7 +7,11 @@ package import SojournModel
 /// A dimension with an empty value means the sessions of which it is not known.
 package struct PageAddress: Equatable, Sendable {
     /// What was asked makes no sense; a sentence for who asked.
-    package struct Fault: Error, Equatable, Sendable { package let sentence: String }
+    package struct Fault: Error, Equatable, Sendable {
+        package let sentence: String
+
+        package init(sentence: String) { self.sentence = sentence }
+    }
 
     private static let queryBytesMax = 8_192
     private static let filtersMax = 16

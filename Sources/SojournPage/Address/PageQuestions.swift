@@ -9,7 +9,7 @@ package struct PageQuestions: Equatable, Sendable {
     ]
     private static let rows = 8
     private static let rowsOfMore = 200
-    private static let journeyRows = 400
+    private static let journeyRows = 2_000
 
     package var series: ReportQuestion
     package var totals: ReportQuestion

@@ -30,7 +30,7 @@ let pageStyle = """
         "DejaVu Sans", sans-serif; font-variant-numeric: tabular-nums;
     }
     a { color: var(--accent); text-decoration-thickness: 1px; text-underline-offset: 3px; }
-    :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
+    :focus-visible, input:focus-within { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
     .hidden {
         position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
         white-space: nowrap;

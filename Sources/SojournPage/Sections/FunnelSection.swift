@@ -6,7 +6,7 @@ enum FunnelSection {
         """
         <section class="card wide" id="funnel"><h2>Funnel</h2>
         \(form(address, pages))
-        \(finding.map(result))
+        \(finding.map { result($0, address.steps) })
         </section>
         """
     }
@@ -30,7 +30,8 @@ enum FunnelSection {
             """
     }
 
-    private static func result(_ finding: Finding) -> HTML {
+    /// - Parameter names: the steps as they were asked for.
+    private static func result(_ finding: Finding, _ names: [String]) -> HTML {
         guard let answer = finding.answer else { return Layout.sentence(finding) }
         let total = answer.total?.sessions ?? 0
         let steps = answer.rows.filter { $0.kind == .part && !$0.isPrevious }
@@ -41,7 +42,9 @@ enum FunnelSection {
                 """
         }
         let lines = steps.indices.map { row in
-            line(steps, row, of: first.figures.sessions)
+            line(
+                steps, row, of: first.figures.sessions,
+                named: row < names.count ? names[row] : steps[row].text)
         }
         return """
             <div class="scroll" tabindex="0" role="region" aria-label="Funnel">
@@ -52,7 +55,9 @@ enum FunnelSection {
             """
     }
 
-    private static func line(_ steps: [ReportRow], _ row: Int, of first: Int) -> HTML {
+    private static func line(
+        _ steps: [ReportRow], _ row: Int, of first: Int, named name: String
+    ) -> HTML {
         let step = steps[row]
         let reached = step.figures.sessions
         let share = Double(reached) / Double(max(1, first))
@@ -69,7 +74,7 @@ enum FunnelSection {
         return """
             <tr><th scope="row"><svg class="bar" aria-hidden="true" width="100%" height="100%">\
             <rect width="\(share * 100)%" height="100%" rx="3"/></svg><span class="name">\
-            <span class="step">\(row + 1)</span> <bdi>\(Layout.name(step.text))</bdi></span></th>\
+            <span class="step">\(row + 1)</span> <bdi>\(Layout.name(name))</bdi></span></th>\
             <td>\(FigureText.count(reached))</td><td>\(FigureText.percent(share))</td>\
             <td>\(lost)</td><td>\(time)</td></tr>
             """

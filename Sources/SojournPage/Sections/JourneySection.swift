@@ -50,11 +50,13 @@ enum JourneySection {
                 <td>\(FigureText.percent(Double(band.sessions) / Double(max(1, from.sessions))))</td></tr>
                 """ as HTML
         }
+        let hasRest = answer.rows.contains { $0.kind == .rest && $0.figures.sessions > 0 }
         return """
             <div class="scroll" tabindex="0" role="region" aria-label="Journeys, drawn">\
             <div class="room">\(flow.drawing)</div></div>
             <p class="quiet">A bar is a page at that step, a band the sessions that went on to the \
-            next. What no band takes on ended there.</p>
+            next. What no band takes on ended \
+            there\(hasRest ? ", or went a way too rare to be shown" : "").</p>
             <details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" \
             aria-label="Journeys"><table><thead><tr><th scope="col">Step</th>\
             <th scope="col">From</th><th scope="col" class="text">To</th>\

@@ -68,12 +68,16 @@ enum TotalsSection {
     static func change(_ now: Double, _ before: Double) -> HTML {
         if before == 0 { return now == 0 ? "" : "<span class=\"change\">new</span>" }
         let change = now / before - 1
-        let text = FigureText.percent(abs(change))
+        // Nobody reads 1,543%.
+        let text =
+            change >= 9
+            ? "\(FigureText.decimal(now / before, digits: 0)) times"
+            : FigureText.percent(abs(change))
         if text == "0.0%" { return "<span class=\"change\">as before</span>" }
         return change > 0
             ? """
             <span class="change up"><span aria-hidden="true">▲</span> \(text) \
-            <span class="hidden">more than before</span></span>
+            <span class="hidden">\(change >= 9 ? "as much as before" : "more than before")</span></span>
             """
             : """
             <span class="change down"><span aria-hidden="true">▼</span> \(text) \

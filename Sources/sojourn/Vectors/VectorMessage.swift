@@ -26,6 +26,13 @@ enum VectorMessage {
             content = [:]
         case (.status, false): content = value(try StatusReply.decode(body: body))
         case (.error, _): content = value(try ErrorReply.decode(body: body))
+        case (.report, true): content = value(try ReportRequest.decode(body: body))
+        case (.report, false): content = value(try ReportReply.decode(body: body))
+        case (.fetch, true): content = value(try FetchRequest.decode(body: body))
+        case (.fetch, false): content = value(try FetchReply.decode(body: body))
+        case (.forget, true):
+            content = ["key": "\(hexadecimal(try ForgetRequest.decode(body: body)))"]
+        case (.forget, false): content = value(try ForgetReply.decode(body: body))
         }
         return (value(header), content)
     }
@@ -59,6 +66,20 @@ enum VectorMessage {
         case (.status, false):
             try StatusReply.decode(body: body).encode(header: header, into: &writer)
         case (.error, _): try ErrorReply.decode(body: body).encode(header: header, into: &writer)
+        case (.report, true):
+            ReportRequest.encode(
+                try ReportRequest.decode(body: body), header: header, into: &writer)
+        case (.report, false):
+            ReportReply.encode(try ReportReply.decode(body: body), header: header, into: &writer)
+        case (.fetch, true):
+            try FetchRequest.decode(body: body).encode(header: header, into: &writer)
+        case (.fetch, false):
+            try FetchReply.decode(body: body).encode(header: header, into: &writer)
+        case (.forget, true):
+            ForgetRequest.encode(
+                try ForgetRequest.decode(body: body), header: header, into: &writer)
+        case (.forget, false):
+            try ForgetReply.decode(body: body).encode(header: header, into: &writer)
         }
         return array(writer.bytes)
     }
@@ -230,32 +251,33 @@ extension VectorMessage {
     }
 
     private static func value(_ reply: LookupReply) -> VectorValue {
-        let sessions = reply.sessions.map { session -> VectorValue in
-            var fields: [String: VectorValue] = [
-                "id": "\(session.id)", "ordinal": VectorValue(session.ordinal),
-                "first_event": VectorValue(digits: session.firstEvent),
-                "last_event": VectorValue(digits: session.lastEvent),
-                "value": VectorValue(digits: session.value),
-                "engaged": VectorValue(digits: session.engagedMilliseconds),
-                "events": VectorValue(session.events), "views": VectorValue(session.views),
-                "actions": VectorValue(session.actions),
-                "conversions": VectorValue(session.conversions),
-                "state": .object(Self.fields(session.state)),
-                "boundary_out": session.boundaryOut.map { "\($0.name)" } ?? .null,
-                "context": .object(Self.fields(session.context)),
-                "finishes": VectorValue(digits: session.finishesAt),
-            ]
-            if !session.landingPage.isEmpty { fields["landing_page"] = "\(session.landingPage)" }
-            if !session.exitPage.isEmpty { fields["exit_page"] = "\(session.exitPage)" }
-            fields["path"] = .list(
-                session.path.map {
-                    $0.page.isEmpty
-                        ? ["after": VectorValue($0.milliseconds)]
-                        : ["after": VectorValue($0.milliseconds), "page": "\($0.page)"]
-                })
-            return .object(fields)
-        }
-        return ["clock": VectorValue(digits: reply.clock), "sessions": .list(sessions)]
+        ["clock": VectorValue(digits: reply.clock), "sessions": .list(reply.sessions.map(value))]
+    }
+
+    static func value(_ session: SessionSnapshot) -> VectorValue {
+        var fields: [String: VectorValue] = [
+            "id": "\(session.id)", "ordinal": VectorValue(session.ordinal),
+            "first_event": VectorValue(digits: session.firstEvent),
+            "last_event": VectorValue(digits: session.lastEvent),
+            "value": VectorValue(digits: session.value),
+            "engaged": VectorValue(digits: session.engagedMilliseconds),
+            "events": VectorValue(session.events), "views": VectorValue(session.views),
+            "actions": VectorValue(session.actions),
+            "conversions": VectorValue(session.conversions),
+            "state": .object(Self.fields(session.state)),
+            "boundary_out": session.boundaryOut.map { "\($0.name)" } ?? .null,
+            "context": .object(Self.fields(session.context)),
+            "finishes": VectorValue(digits: session.finishesAt),
+        ]
+        if !session.landingPage.isEmpty { fields["landing_page"] = "\(session.landingPage)" }
+        if !session.exitPage.isEmpty { fields["exit_page"] = "\(session.exitPage)" }
+        fields["path"] = .list(
+            session.path.map {
+                $0.page.isEmpty
+                    ? ["after": VectorValue($0.milliseconds)]
+                    : ["after": VectorValue($0.milliseconds), "page": "\($0.page)"]
+            })
+        return .object(fields)
     }
 
     private static func value(_ reply: StatusReply) -> VectorValue {

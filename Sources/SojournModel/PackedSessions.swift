@@ -1,0 +1,268 @@
+/// What happened to a session, and when it is told relative to others (sojourn-1, "FETCH").
+package struct FeedPlace: Hashable, Comparable, Sendable, BitwiseCopyable {
+    /// Of the journal record that brought it about; counted apart where there is no journal.
+    package var position: UInt64
+    /// Which one of that record, from 1.
+    package var index: UInt32
+
+    package init(position: UInt64, index: UInt32) {
+        self.position = position
+        self.index = index
+    }
+
+    /// Before everything.
+    package static let start = FeedPlace(position: 0, index: 0)
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.position, left.index) < (right.position, right.index)
+    }
+}
+
+/// The fixed part of an entry of `PackedSessions`; texts and path stand behind it.
+package struct PackedHead: BitwiseCopyable, Sendable {
+    package enum Kind: UInt8, Sendable {
+        /// A session that is over.
+        case finished = 1
+        /// `id` is now part of `other`.
+        case revised = 2
+        /// All of a visitor is to be erased.
+        case forgotten = 3
+        /// A session that is not over.
+        case live = 4
+    }
+
+    /// Context attributes, landing page, exit page.
+    package static var textCount: Int { ContextTable.attributeCount + 2 }
+    package static var landingPage: Int { ContextTable.attributeCount }
+    package static var exitPage: Int { ContextTable.attributeCount + 1 }
+    /// Boundary out of a session that has not ended.
+    static var notEnded: UInt8 { 255 }
+
+    /// Of the whole entry.
+    fileprivate(set) var byteCount: UInt32 = 0
+    fileprivate var property: UInt32
+    package internal(set) var position: UInt64 = 0
+    package internal(set) var index: UInt32 = 0
+    fileprivate var kind: UInt8
+    package var state = SessionState(boundary: .first)
+    fileprivate var boundaryOut: UInt8 = notEnded
+    package var pathLength: UInt8 = 0
+    package var visitor: VisitorHash
+    package var id: SessionID
+    /// Of a revision: the session that `id` is part of now.
+    package var other = SessionID(Bits128(high: 0, low: 0))
+    package var firstEvent: Int64 = 0
+    package var lastEvent: Int64 = 0
+    /// Micro-units. Of a revision: its number.
+    package var value: Int64 = 0
+    package var finishesAt: Int64 = 0
+    /// Of a revision: the partition.
+    package var ordinal: UInt32 = 0
+    package var events: UInt32 = 0
+    package var views: UInt32 = 0
+    package var actions: UInt32 = 0
+    package var conversions: UInt32 = 0
+    fileprivate var textLengths = InlineArray<10, UInt16>(repeating: 0)
+
+    package init(_ kind: Kind, property: PropertyID, visitor: VisitorHash, id: SessionID) {
+        self.kind = kind.rawValue
+        self.property = property.rawValue
+        self.visitor = visitor
+        self.id = id
+    }
+
+    package var propertyID: PropertyID { PropertyID(property) }
+    package var place: FeedPlace { FeedPlace(position: position, index: index) }
+
+    package var entryKind: Kind {
+        guard let kind = Kind(rawValue: kind) else {
+            preconditionFailure("an entry is only written with a kind")
+        }
+        return kind
+    }
+
+    package var boundary: Boundary? {
+        get { Boundary(rawValue: boundaryOut) }
+        set { boundaryOut = newValue?.rawValue ?? Self.notEnded }
+    }
+}
+
+/// Sessions and what happened to them, behind one another in one buffer: how they travel from the engine
+/// to the archive, the feed and the reports, with no object for a session or a text.
+///
+///     head, 144 bytes | texts | of each step: milliseconds (4), bytes of the page (4), page
+package struct PackedSessions: ~Copyable, Sendable {
+    private var buffer = GrowableBuffer<UInt8>()
+    /// Entries.
+    package private(set) var count = 0
+    /// Stamped on the next entry that is begun.
+    package var place = FeedPlace.start
+    private var open = 0
+
+    package init() {}
+
+    package var byteCount: Int { buffer.count }
+    package var isEmpty: Bool { count == 0 }
+
+    package mutating func removeAll() {
+        buffer.removeAll()
+        count = 0
+    }
+
+    // MARK: Writing
+
+    /// Begins an entry. Texts and path follow in order, then `end`.
+    package mutating func begin(_ head: PackedHead) {
+        open = buffer.count
+        var head = head
+        head.position = place.position
+        head.index = place.index
+        // A head is plain values, and its padding is never looked at.
+        unsafe withUnsafeBytes(of: head) { unsafe append($0) }
+    }
+
+    /// Appends a text: those of the context, landing page, exit page.
+    package mutating func append(text: RawSpan, _ row: Int) {
+        updateHead { $0.textLengths[row] = UInt16(text.byteCount) }
+        append(text)
+    }
+
+    /// Appends the page of a step of the path.
+    package mutating func append(page: RawSpan, milliseconds: UInt32) {
+        let step = (milliseconds, UInt32(page.byteCount))
+        // Two integers without padding.
+        unsafe withUnsafeBytes(of: step) { unsafe append($0) }
+        append(page)
+    }
+
+    package mutating func end() {
+        let size = UInt32(buffer.count - open)
+        updateHead { $0.byteCount = size }
+        count += 1
+    }
+
+    /// Appends an entry without texts.
+    package mutating func append(_ head: PackedHead) {
+        begin(head)
+        end()
+    }
+
+    /// Appends all entries of another list.
+    package mutating func append(contentsOf other: borrowing PackedSessions) {
+        buffer.append(contentsOf: other.buffer.span)
+        count += other.count
+    }
+
+    private mutating func updateHead(_ change: (inout PackedHead) -> Void) {
+        let open = open
+        var span = buffer.mutableSpan
+        // The head of the open entry was appended as a whole.
+        unsafe span.withUnsafeMutableBytes { bytes in
+            var head = unsafe bytes.loadUnaligned(fromByteOffset: open, as: PackedHead.self)
+            change(&head)
+            unsafe bytes.storeBytes(of: head, toByteOffset: open, as: PackedHead.self)
+        }
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        // Alive for as long as the caller lends them.
+        unsafe buffer.append(contentsOf: bytes.bindMemory(to: UInt8.self).span)
+    }
+
+    private mutating func append(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
+    // MARK: Reading
+
+    /// Entry by entry, in their order.
+    package func forEach<Failure: Error>(
+        _ body: (PackedSession) throws(Failure) -> Void
+    ) throws(Failure) {
+        var at = 0
+        // Bytes have no invalid patterns.
+        let bytes = unsafe buffer.span.bytes
+        while at < bytes.byteCount {
+            let session = PackedSession(bytes.extracting(at...))
+            try body(session)
+            at += Int(session.head.byteCount)
+        }
+    }
+}
+
+/// Entries that do not change any more, so that archive and reports can share them.
+package final class PackedGroup: Sendable {
+    package let list: PackedSessions
+    /// Positions of the first and the last entry; 0 when it is empty.
+    package let firstPosition: UInt64
+    package let lastPosition: UInt64
+
+    package init(_ list: consuming PackedSessions) {
+        var positions: (first: UInt64, last: UInt64)?
+        list.forEach { positions = (positions?.first ?? $0.head.position, $0.head.position) }
+        firstPosition = positions?.first ?? 0
+        lastPosition = positions?.last ?? 0
+        self.list = list
+    }
+}
+
+/// One entry, read in place.
+package struct PackedSession: ~Escapable {
+    package let head: PackedHead
+    private let bytes: RawSpan
+
+    @_lifetime(copy bytes)
+    fileprivate init(_ bytes: RawSpan) {
+        precondition(bytes.byteCount >= MemoryLayout<PackedHead>.size)
+        // Written by `begin`, as a whole.
+        head = unsafe bytes.unsafeLoadUnaligned(as: PackedHead.self)
+        self.bytes = bytes
+    }
+
+    private var textStart: Int { MemoryLayout<PackedHead>.size }
+
+    /// A text of the context, the landing page or the exit page; no bytes for none.
+    @_lifetime(copy self)
+    package func text(_ row: Int) -> RawSpan {
+        var start = textStart
+        for before in 0..<row { start += Int(head.textLengths[before]) }
+        return bytes.extracting(start..<start + Int(head.textLengths[row]))
+    }
+
+    /// The steps of the path in order: milliseconds after the first event, and the page.
+    package func forEachStep<Failure: Error>(
+        _ body: (UInt32, RawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        var step = textStart
+        for row in 0..<PackedHead.textCount { step += Int(head.textLengths[row]) }
+        for _ in 0..<Int(head.pathLength) {
+            let page = step + 8
+            let end = page + Int(bytes.integer(at: step + 4, as: UInt32.self))
+            try body(bytes.integer(at: step), bytes.extracting(page..<end))
+            step = end
+        }
+    }
+
+    /// The entry with its texts written out; it is of a session.
+    package var snapshot: SessionSnapshot {
+        var path: [SessionSnapshot.PathStep] = []
+        forEachStep { path.append(.init(milliseconds: $0, page: $1.utf8Text)) }
+        return SessionSnapshot(
+            id: head.id, ordinal: head.ordinal, firstEvent: head.firstEvent,
+            lastEvent: head.lastEvent, events: head.events, views: head.views,
+            actions: head.actions, conversions: head.conversions, value: head.value,
+            engagedMilliseconds: head.lastEvent - head.firstEvent, state: head.state,
+            boundaryOut: head.boundary,
+            context: (0..<ContextTable.attributeCount).map { text($0).utf8Text },
+            landingPage: text(PackedHead.landingPage).utf8Text,
+            exitPage: text(PackedHead.exitPage).utf8Text, path: path, finishesAt: head.finishesAt)
+    }
+}
+
+extension RawSpan {
+    /// The bytes as text; what is not UTF-8 is replaced.
+    package var utf8Text: String {
+        // The span lends its bytes while they are read.
+        unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,139 @@
+package import SojournArchive
+package import SojournModel
+
+/// All that an answer is made from, as of one moment.
+package struct ReportSources: Sendable {
+    /// Finished sessions; nil where there are none.
+    package var archive: (any Archive)?
+    /// Finished sessions that the archive may not have yet.
+    package var pending: [PackedGroup]
+    /// Sessions of the property that are not finished.
+    package var live: PackedGroup
+    /// The property's clock; nil before its first event.
+    package var clock: Int64?
+    package var timeZone: String
+    package var calendar: ReportCalendar
+    /// Parts of an answer when the question says nothing.
+    package var rowsDefault = 100
+    /// Asked from time to time; true ends the work with `ArchiveError.tooLong`.
+    package var isTooLate: @Sendable () -> Bool
+
+    package init(
+        archive: (any Archive)?, pending: [PackedGroup], live: PackedGroup, clock: Int64?,
+        timeZone: String = "UTC", days: LocalDays = .utc,
+        isTooLate: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.archive = archive
+        self.pending = pending
+        self.live = live
+        self.clock = clock
+        self.timeZone = timeZone
+        calendar = ReportCalendar(days)
+        self.isTooLate = isTooLate
+    }
+}
+
+/// The sessions of a property that are not in the archive, or not yet, with the numbers of its texts; texts
+/// that it does not have get numbers of their own.
+struct RecentSessions {
+    struct Path {
+        var fact: SessionFact
+        /// Page and milliseconds in turn.
+        var steps: [UInt32]
+    }
+
+    /// Those that are finished first.
+    private(set) var sessions: [Path] = []
+    /// How many of `sessions`, from the end, are live.
+    private(set) var liveCount = 0
+    private(set) var texts: ReportTexts
+
+    init(
+        _ sources: ReportSources, of property: PropertyID, _ view: (any ArchiveView)?
+    ) throws {
+        texts = ReportTexts(view)
+        let archived = view?.archived ?? .start
+        var ids: Set<SessionID> = []
+        var forgotten: [VisitorHash] = []
+        for group in sources.pending {
+            try group.list.forEach { entry throws(any Error) in
+                guard entry.head.place > archived, entry.head.propertyID == property else { return }
+                switch entry.head.entryKind {
+                case .finished:
+                    ids.insert(entry.head.id)
+                    try add(entry)
+                case .forgotten:
+                    forgotten.append(entry.head.visitor)
+                    sessions.removeAll { $0.fact.visitor == entry.head.visitor }
+                case .revised, .live: break
+                }
+            }
+        }
+        forgottenVisitors = forgotten
+        let before = sessions.count
+        try sources.live.list.forEach { entry throws(any Error) in
+            // One that was finished while the others were looked at is in the lists above.
+            if ids.insert(entry.head.id).inserted { try add(entry) }
+        }
+        liveCount = sessions.count - before
+    }
+
+    /// Visitors whose archived sessions are about to be erased.
+    private(set) var forgottenVisitors: [VisitorHash] = []
+
+    private mutating func add(_ entry: PackedSession) throws {
+        var numbers = InlineArray<10, UInt32>(repeating: 0)
+        for row in 0..<PackedHead.textCount {
+            numbers[row] = try texts.number(of: entry.text(row))
+        }
+        var steps: [UInt32] = []
+        try entry.forEachStep { (milliseconds, page) throws(any Error) in
+            steps.append(try texts.number(of: page))
+            steps.append(milliseconds)
+        }
+        sessions.append(Path(fact: SessionFact(entry.head, texts: numbers), steps: steps))
+    }
+}
+
+/// Texts by number, those of the archive and those that only live sessions have.
+struct ReportTexts {
+    private let view: (any ArchiveView)?
+    private var known: [String: UInt32] = [:]
+    /// Texts that the archive does not have; the first has this number.
+    private var own: [String] = []
+    private static let firstOwn: UInt32 = 1 << 31
+
+    init(_ view: (any ArchiveView)?) { self.view = view }
+
+    mutating func number(of bytes: RawSpan) throws -> UInt32 {
+        bytes.isEmpty ? 0 : try number(of: bytes.utf8Text)
+    }
+
+    mutating func number(of text: String) throws -> UInt32 {
+        if text.isEmpty { return 0 }
+        if let number = known[text] { return number }
+        var number = try view?.number(of: text)
+        if number == nil {
+            number = Self.firstOwn + UInt32(own.count)
+            own.append(text)
+        }
+        known[text] = number
+        return number ?? 0
+    }
+
+    func text(_ number: UInt32) throws -> String {
+        if number == 0 { return "" }
+        if number >= Self.firstOwn { return own[Int(number - Self.firstOwn)] }
+        return try view?.text(number) ?? ""
+    }
+
+    /// The numbers of all texts that begin with one.
+    func numbers(withPrefix prefix: String) throws -> Set<UInt32> {
+        var numbers = Set(try view?.numbers(withPrefix: prefix) ?? [])
+        for (index, text) in own.enumerated() where text.utf8.starts(with: prefix.utf8) {
+            numbers.insert(Self.firstOwn + UInt32(index))
+        }
+        if prefix.isEmpty { numbers.insert(0) }
+        return numbers
+    }
+}

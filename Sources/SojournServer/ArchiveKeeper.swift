@@ -1,0 +1,125 @@
+import Logging
+import SojournArchive
+import SojournJournal
+import SojournModel
+import SojournService
+import SojournWire
+import ZeroMQ
+
+/// The service thread's side of the archive: hands finished sessions over once their records are in the
+/// journal, and knows which are not archived yet.
+struct ArchiveKeeper: ~Copyable {
+    /// Small groups are worth waiting for, so that a transaction is worth its sync.
+    private static let sealMilliseconds: UInt64 = 200
+    private static let sealBytes = 1 << 20
+
+    let archive: any Archive
+    private let writer: ArchiveWriter
+    private var nextSeal: UInt64 = 0
+    /// Not archived, as far as is known, in order. Those from `handedOver` on wait for the journal.
+    private(set) var pending: [PackedGroup] = []
+    private var handedOver = 0
+    private var pendingBytes = 0
+
+    /// Opens the archive.
+    ///
+    /// - Parameter core: has no state yet; what the archive has is not archived again.
+    static func open(
+        _ settings: ArchiveSettings, _ core: inout ServiceCore, wakeUp: WakeUp, log: Logger
+    ) throws(ServerError) -> ArchiveKeeper {
+        do throws(ArchiveError) {
+            let archive = try SQLiteArchive(
+                path: settings.path, deployment: core.configuration.deployment)
+            let archived = try archive.archived()
+            if core.journal.isOn {
+                core.finished.skip(upTo: archived)
+            } else {
+                core.finished.resume(behind: archived)
+            }
+            return ArchiveKeeper(
+                archive: archive,
+                writer: ArchiveWriter(
+                    archive, keepMilliseconds: settings.keepMilliseconds, wakeUp: wakeUp, log: log))
+        } catch { throw ServerError(error) }
+    }
+
+    private init(archive: any Archive, writer: ArchiveWriter) {
+        self.archive = archive
+        self.writer = writer
+    }
+
+    /// After a replay: an archive that is ahead of the journal, which lost its end in a power cut, goes back
+    /// to it. What it loses will be finished again.
+    func align(with core: inout ServiceCore, log: Logger) throws(ServerError) {
+        guard core.journal.isOn else { return }
+        do throws(ArchiveError) {
+            let last = FeedPlace(position: core.journal.durable.rawValue, index: .max)
+            guard try archive.archived() > last else { return }
+            log.warning(
+                "the archive is ahead of the journal, which ends at \(last.position): it goes back")
+            try archive.rewind(to: last)
+            core.finished.skip(upTo: last)
+        } catch { throw ServerError(error) }
+    }
+
+    /// Takes what is finished, and hands over what the journal has.
+    ///
+    /// - Parameter written: every record up to here is in the journal.
+    /// - Returns: the group that was sealed, if one was.
+    mutating func tend(
+        _ core: inout ServiceCore, written: UInt64, at now: UInt64
+    ) -> PackedGroup? {
+        let done = writer.takeWritten()
+        if done > 0 {
+            pendingBytes -= pending[..<done].reduce(0) { $0 + $1.list.byteCount }
+            pending.removeFirst(done)
+            handedOver -= done
+        }
+        var sealed: PackedGroup?
+        if now >= nextSeal || core.finished.waitingBytes >= Self.sealBytes {
+            sealed = seal(&core, at: now)
+        }
+        core.finished.takenBytes = pendingBytes
+        var end = handedOver
+        while end < pending.count, pending[end].lastPosition <= written { end += 1 }
+        if end > handedOver {
+            writer.write(Array(pending[handedOver..<end]))
+            handedOver = end
+        }
+        return sealed
+    }
+
+    /// Makes a group of what is finished so far.
+    mutating func seal(_ core: inout ServiceCore, at now: UInt64) -> PackedGroup? {
+        nextSeal = now + Self.sealMilliseconds
+        guard let list = core.finished.take() else { return nil }
+        let group = PackedGroup(list)
+        pending.append(group)
+        pendingBytes += group.list.byteCount
+        core.finished.takenBytes = pendingBytes
+        return group
+    }
+
+    /// Everything that records before this position brought about is archived.
+    func oldestUnarchived(_ core: borrowing ServiceCore) -> UInt64 {
+        pending.first?.firstPosition ?? core.finished.firstWaiting ?? .max
+    }
+
+    /// Archives what the journal has, if the archive can be written, and ends.
+    mutating func stop(_ core: inout ServiceCore, written: UInt64) {
+        nextSeal = 0
+        _ = tend(&core, written: written, at: 1)
+        writer.stop()
+    }
+
+    var gauges: [Gauge] {
+        let counters = writer.counters
+        return [
+            Gauge("archive_writable", writer.isAvailable ? 1 : 0 as UInt64),
+            Gauge("archive_transactions_total", counters.transactions),
+            Gauge("archive_refusals_total", counters.refusals),
+            Gauge("archive_expired_sessions_total", counters.expired),
+            Gauge("archive_longest_transaction_milliseconds", counters.longestMilliseconds),
+        ]
+    }
+}

@@ -1,0 +1,170 @@
+import Dispatch
+import Foundation
+import Logging
+import SojournArchive
+import SojournModel
+import Synchronization
+import ZeroMQ
+
+/// The thread that writes the archive: takes what waits in one transaction, tries again for as long as
+/// the archive cannot be written, and erases what is too old when there is nothing else to do.
+final class ArchiveWriter: Sendable {
+    private static let retrySeconds = 0.5
+    /// What one transaction takes at most.
+    private static let transactionBytesMax = 16 << 20
+    /// Between two looks for sessions that are too old.
+    private static let expirySeconds: UInt64 = 600
+    /// Sessions that are erased in one transaction, about.
+    private static let expiryBatch = 20_000
+
+    struct Counters {
+        var transactions: UInt64 = 0
+        var refusals: UInt64 = 0
+        var expired: UInt64 = 0
+        var longestMilliseconds: UInt64 = 0
+    }
+
+    private struct Mail {
+        var waiting: [PackedGroup] = []
+        /// Groups that were written since this was last asked.
+        var written = 0
+        var isAvailable = true
+        var isStopping = false
+        var counters = Counters()
+    }
+
+    private let archive: any Archive
+    private let keepMilliseconds: Int64?
+    private let mail = Mutex(Mail())
+    private let orders = DispatchSemaphore(value: 0)
+    private let ended = DispatchGroup()
+    private let wakeUp: WakeUp
+    private let log: Logger
+
+    init(_ archive: any Archive, keepMilliseconds: Int64?, wakeUp: WakeUp, log: Logger) {
+        self.archive = archive
+        self.keepMilliseconds = keepMilliseconds
+        self.wakeUp = wakeUp
+        self.log = log
+        ended.enter()
+        let thread = Thread { [self] in
+            run()
+            ended.leave()
+        }
+        thread.name = "sojourn-archive"
+        thread.start()
+    }
+
+    // MARK: The service's side
+
+    func write(_ groups: [PackedGroup]) {
+        mail.withLock { $0.waiting += groups }
+        orders.signal()
+    }
+
+    /// How many of the groups handed over were written since the last call.
+    func takeWritten() -> Int {
+        mail.withLock { mail in
+            defer { mail.written = 0 }
+            return mail.written
+        }
+    }
+
+    var isAvailable: Bool { mail.withLock { $0.isAvailable } }
+    var counters: Counters { mail.withLock { $0.counters } }
+
+    /// Writes what was handed over, unless the archive refuses it, and ends.
+    func stop() {
+        mail.withLock { $0.isStopping = true }
+        orders.signal()
+        ended.wait()
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        var nextExpiry: UInt64 = 0
+        while true {
+            let now = ServerClock.steadyMilliseconds()
+            if now >= nextExpiry {
+                nextExpiry = now + (expireSome() ? 10 : Self.expirySeconds * 1_000)
+            }
+            let pause = DispatchTimeInterval.milliseconds(
+                Int(nextExpiry - min(nextExpiry, ServerClock.steadyMilliseconds())))
+            _ = orders.wait(timeout: .now() + pause)
+            while let groups = takeWaiting() {
+                guard write(inOrder: groups) else { return }
+            }
+            if mail.withLock({ $0.isStopping && $0.waiting.isEmpty }) { return }
+        }
+    }
+
+    private func takeWaiting() -> [PackedGroup]? {
+        mail.withLock { mail in
+            var count = 0
+            var bytes = 0
+            while count < mail.waiting.count, bytes < Self.transactionBytesMax {
+                bytes += mail.waiting[count].list.byteCount
+                count += 1
+            }
+            if count == 0 { return nil }
+            defer { mail.waiting.removeFirst(count) }
+            return Array(mail.waiting[..<count])
+        }
+    }
+
+    /// - Returns: false when the service stops before they could be written.
+    private func write(inOrder groups: [PackedGroup]) -> Bool {
+        var isInTrouble = false
+        while true {
+            let began = ServerClock.steadyMilliseconds()
+            do throws(ArchiveError) {
+                try archive.write(groups)
+                let took = ServerClock.steadyMilliseconds() - began
+                if isInTrouble { log.notice("the archive is written again") }
+                mail.withLock {
+                    $0.written += groups.count
+                    $0.isAvailable = true
+                    $0.counters.transactions += 1
+                    $0.counters.longestMilliseconds = max($0.counters.longestMilliseconds, took)
+                }
+                wakeUp.signal()
+                return true
+            } catch {
+                if !isInTrouble {
+                    log.error("\(error); finished sessions wait in memory")
+                }
+                isInTrouble = true
+                mail.withLock {
+                    $0.isAvailable = false
+                    $0.counters.refusals += 1
+                }
+            }
+            if mail.withLock({ $0.isStopping }) { return false }
+            Thread.sleep(forTimeInterval: Self.retrySeconds)
+        }
+    }
+
+    /// Erases sessions that are too old.
+    ///
+    /// - Returns: true when there may be more.
+    private func expireSome() -> Bool {
+        guard let keepMilliseconds else { return false }
+        do throws(ArchiveError) {
+            var isMoreDue = false
+            for (property, newest) in try archive.newestStarts() {
+                let (oldest, overflow) = newest.subtractingReportingOverflow(keepMilliseconds)
+                if overflow { continue }
+                let erased = try archive.expire(property, before: oldest, atMost: Self.expiryBatch)
+                if erased > 0 {
+                    isMoreDue = true
+                    mail.withLock { $0.counters.expired += UInt64(erased) }
+                }
+            }
+            return isMoreDue
+        } catch {
+            log.error("old sessions cannot be erased: \(error)")
+            return false
+        }
+    }
+}

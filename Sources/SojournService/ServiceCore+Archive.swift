@@ -1,0 +1,45 @@
+import SojournEngine
+import SojournJournal
+package import SojournModel
+package import SojournWire
+
+/// What the shell needs of the core to answer questions beside it: REPORT and FETCH.
+extension ServiceCore {
+    /// What a question must pass before it is looked at, as in `answer`.
+    package mutating func admit(
+        _ frame: RawSpan, at moment: Moment
+    ) throws(Refusal) -> MessageHeader {
+        restsOn = .start
+        let header = try admission.check(frame)
+        counters.count(header.operation)
+        try checkDeadline(header, moment)
+        if journal.isAvailable { restsOn = journal.last }
+        return header
+    }
+
+    /// The ERROR for a frame, counted.
+    package mutating func refuse(
+        _ refusal: Refusal, _ frame: RawSpan, into reply: inout ByteWriter
+    ) -> Answer {
+        let answer = refusal.answer(frame, deployment: configuration.deployment, into: &reply)
+        counters.refusals.count(answer, refusal.code)
+        return answer
+    }
+
+    /// The property's clock in milliseconds; nil before its first event.
+    package func clock(of property: PropertyID, at moment: Moment) -> Int64? {
+        let clock = properties[row(of: property)].clock.now(at: moment.serverTime)
+        return clock > .min ? clock : nil
+    }
+
+    /// See `Engine.packLive`.
+    package func packLive(
+        _ property: PropertyID, from first: Int, budget: Int, into list: inout PackedSessions
+    ) -> Int? {
+        engine.packLive(property, from: first, budget: budget, into: &list)
+    }
+
+    package func property(_ id: PropertyID) -> ServiceProperty? {
+        configuration.properties.first { $0.id == id }
+    }
+}
