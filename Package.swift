@@ -145,6 +145,12 @@ let package = Package(
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
                 "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournReportsTests",
+            dependencies: [
+                "SojournReports", "SojournArchive", "SojournEngine", "SojournModel",
+                "SojournTestKit",
+            ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
             name: "SojournInputTests", dependencies: ["SojournInput", "SojournModel"],
@@ -153,7 +159,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel", "SojournChannels",
+                "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(

@@ -23,6 +23,11 @@ package final class SQLiteArchive: Archive {
     package init(path: String?, deployment: DeploymentID) throws(ArchiveError) {
         self.path = path ?? "in memory"
         database = try ArchiveError.wrapping(self.path) {
+            // Made before SQLite makes it, which would let everybody read it.
+            if let path, !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(
+                    atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             var configuration = Configuration()
             configuration.label = "sojourn-archive"
             configuration.maximumReaderCount = 4

@@ -8,7 +8,7 @@ package import SojournModel
 ///     16 | index             | 4 |
 ///     20 | reserved          | 4 |
 package struct FetchRequest: Equatable, Sendable {
-    private static let byteCount = 24
+    static let byteCount = 24
 
     /// What is behind it is wanted.
     package var place: FeedPlace

@@ -28,7 +28,7 @@ package enum ForgetRequest {
 ///      4 | reserved          | 4 |
 ///      8 | position          | 8 |
 package struct ForgetReply: Equatable, Sendable {
-    private static let byteCount = 16
+    static let byteCount = 16
 
     /// That were erased.
     package var liveSessions: UInt32

@@ -26,6 +26,10 @@ import Testing
         let client = try await SojournClient.connect(to: server.endpoints[0])
         _ = try await client.assign(events, property: 1)
         await client.close()
+        // The first day is over once the service has looked at its clock.
+        try await eventually("one session is left") {
+            try await port.get("/live").body.contains("\"live_sessions\":1,")
+        }
         return (directory, server, port)
     }
 
@@ -50,8 +54,8 @@ import Testing
         ) {
             events.append(
                 Event(
-                    visitor: visitor, kind: kind, time: time, name: page, context: context,
-                    value: value))
+                    visitor: visitor, time: time, kind: kind, name: page, context: context,
+                    valueMicroUnits: value))
         }
         let google = EventContext(device: "phone", referrer: "https://www.google.com/")
         for (minute, page) in ["/", "/product/1", "/product/2", "/product/3", "/cart"].enumerated()

@@ -247,7 +247,7 @@ final class FakeServer: Sendable {
                 LookupReply(sessions: [.sample], clock: 3_000)
                     .encode(header: header, into: &writer)
             case .assign: return apply(request, header)
-            case .error: fatalError("not a request")
+            case .report, .fetch, .forget, .error: fatalError("not a request")
             }
             return writer.array
         }

@@ -64,6 +64,7 @@ struct Judge: ~Copyable {
                 switch record.kind {
                 case .policy: try applyPolicy(record.payload)
                 case .tick: applyTick(record.payload)
+                case .forget: throw Violation("nobody asked to forget a visitor")
                 case .batch:
                     let batch = try applyBatch(record.payload, given: timeline.given[position])
                     if batch.isNumbered, !plan.isTight {

@@ -29,6 +29,9 @@ import Testing
         var noErrorOffset: UInt32
         var fixedPartBytes: [String: Int]
         var recordBytes: [String: Int]
+        var reportDimensions: [String: UInt8]
+        var reportIntervals: [String: UInt8]
+        var reportRowKinds: [String: UInt8]
         var errors: [String: Code]
         var limits: [String: Int]
     }
@@ -54,6 +57,12 @@ import Testing
         #expect(constants.eventKinds == table(EventKind.allCases, \.name, \.rawValue))
         #expect(constants.outcomes == table(Outcome.allCases, { "\($0)" }, \.rawValue))
         #expect(constants.boundaries == table(Boundary.allCases, \.name, \.rawValue))
+        #expect(
+            constants.reportDimensions == table(ReportDimension.allCases, \.name, \.rawValue))
+        #expect(
+            constants.reportIntervals == table(ReportInterval.allCases, { "\($0)" }, \.rawValue))
+        #expect(
+            constants.reportRowKinds == table(ReportRow.Kind.allCases, { "\($0)" }, \.rawValue))
         #expect(constants.revisionCauses == ["bridge": Revision.Cause.bridge.rawValue])
         #expect(
             constants.contextAttributes == table(ContextAttribute.allCases, \.name, \.rawValue))
@@ -77,10 +86,17 @@ import Testing
             "lookupReply": BodySchema.lookupReply(sessions: 0).fixedBytes, "statusRequest": 0,
             "statusReply": BodySchema.statusReply(gauges: 0).fixedBytes,
             "error": ErrorReply.fixedBytes,
+            "reportRequest": BodySchema.reportRequest(hasSteps: false).fixedBytes,
+            "reportReply": BodySchema.reportReply(rows: 0).fixedBytes,
+            "fetchRequest": FetchRequest.byteCount,
+            "fetchReply": BodySchema.fetchReply(entries: 0).fixedBytes,
+            "forgetRequest": LookupRequest.fixedBytes, "forgetReply": ForgetReply.byteCount,
         ]
         #expect(constants.fixedPartBytes == fixed)
         #expect(constants.recordBytes["sessions"] == SessionRecord.byteCount)
         #expect(constants.recordBytes["path"] == SessionRecord.pathStepByteCount)
+        #expect(constants.recordBytes["reportRows"] == ReportRowRecord.byteCount)
+        #expect(constants.recordBytes["entries"] == EntryRecord.byteCount)
     }
 
     @Test func `limits are the same`() {
@@ -93,7 +109,8 @@ import Testing
             "clientNameBytesMax": Limits.clientNameBytesMax,
             "errorMessageBytesMax": Limits.errorMessageBytesMax, "creditMax": Limits.creditMax,
             "producerWindow": Limits.producerWindow, "eventTimeEnd": Int(Limits.eventTimeEnd),
-            "valueScaleMax": Limits.valueScaleMax,
+            "valueScaleMax": Limits.valueScaleMax, "reportRowsMax": Limits.reportRowsMax,
+            "reportFiltersMax": Limits.reportFiltersMax, "funnelStepsMax": Limits.funnelStepsMax,
         ]
         #expect(constants.limits == limits)
     }

@@ -95,6 +95,12 @@ struct TestFrame: Equatable {
         case (.status, .server): try StatusRequest.decode(body: body)
         case (.status, .client): _ = try StatusReply.decode(body: body)
         case (.error, _): _ = try ErrorReply.decode(body: body)
+        case (.report, .server): _ = try ReportRequest.decode(body: body)
+        case (.report, .client): _ = try ReportReply.decode(body: body)
+        case (.fetch, .server): _ = try FetchRequest.decode(body: body)
+        case (.fetch, .client): _ = try FetchReply.decode(body: body)
+        case (.forget, .server): _ = try ForgetRequest.decode(body: body)
+        case (.forget, .client): _ = try ForgetReply.decode(body: body)
         }
     }
 

@@ -1,0 +1,180 @@
+import Foundation
+import SojournArchive
+import SojournModel
+import SojournReports
+import Testing
+
+@Suite struct ArchiveTests {
+    private func sessions(_ archive: SQLiteArchive) throws -> [SessionSnapshot] {
+        try archive.entries(after: .start, atMost: 10_000, bytes: 1 << 30).entries.compactMap {
+            if case .finished(let session, _) = $0.content { session } else { nil }
+        }
+    }
+
+    /// What reports see is what the table of sessions has.
+    private func isConsistent(_ archive: SQLiteArchive) throws -> Bool {
+        var question = ReportQuestion(.breakdown(.landingPage))
+        question.includesAutomated = true
+        let found = try answer(question, archive).rows
+        let kept = try sessions(archive)
+        let byPage = Dictionary(grouping: kept, by: \.landingPage).mapValues(\.count)
+        return found[0].figures.sessions == kept.count
+            && found[0].figures.durationMilliseconds
+                == kept.reduce(0) { $0 + $1.engagedMilliseconds }
+            && found.dropFirst().allSatisfy { byPage[$0.text] == $0.figures.sessions }
+    }
+
+    @Test func `what is handed over twice is kept once`() throws {
+        let made = randomSessions(700, seed: 3)
+        let archive = try newArchive()
+        try archive.write([group(Array(made[..<300]))])
+        try archive.write([
+            group(Array(made[100..<200]), from: 101), group(Array(made[200...]), from: 201),
+        ])
+        try archive.write([group(made)])
+        #expect(try archive.archived() == FeedPlace(position: 700, index: 1))
+        #expect(try sessions(archive).count == 700)
+        #expect(try isConsistent(archive))
+    }
+
+    @Test func `sessions come back as they were`() throws {
+        let made = randomSessions(50, seed: 5)
+        let archive = try newArchive()
+        try archive.write([group(made)])
+        var expected: [SessionSnapshot] = []
+        group(made).list.forEach { expected.append($0.snapshot) }
+        #expect(try sessions(archive) == expected)
+    }
+
+    @Test func `entries are handed out in order, page by page`() throws {
+        var list = PackedSessions()
+        for (row, session) in randomSessions(40, seed: 9).enumerated() {
+            list.place = FeedPlace(position: UInt64(row / 4) + 1, index: UInt32(row % 4) + 1)
+            if row % 5 == 0 {
+                var head = PackedHead(
+                    .revised, property: property, visitor: session.hash,
+                    id: SessionID(Bits128(high: 1, low: UInt64(row))))
+                head.value = Int64(row)
+                list.append(head)
+            } else {
+                session.append(to: &list)
+            }
+        }
+        let archive = try newArchive()
+        try archive.write([PackedGroup(list)])
+        var places: [FeedPlace] = []
+        var cursor = FeedPlace.start
+        var hasMore = true
+        while hasMore {
+            let page = try archive.entries(after: cursor, atMost: 7, bytes: 900)
+            #expect((1...7).contains(page.entries.count))
+            places += page.entries.map(\.place)
+            cursor = places[places.count - 1]
+            hasMore = page.hasMore
+        }
+        #expect(places.count == 40)
+        #expect(places == places.sorted())
+    }
+
+    @Test func `an archive that is ahead goes back`() throws {
+        let made = randomSessions(400, seed: 11)
+        let archive = try newArchive()
+        try archive.write([group(made)])
+        let place = FeedPlace(position: 150, index: .max)
+        try archive.rewind(to: place)
+        #expect(try archive.archived() == place)
+        #expect(try sessions(archive).count == 150)
+        #expect(try isConsistent(archive))
+        // And takes again what it lost.
+        try archive.write([group(Array(made[150...]), from: 151)])
+        #expect(try sessions(archive).count == 400)
+        #expect(try isConsistent(archive))
+    }
+
+    @Test func `a forgotten visitor leaves nothing`() throws {
+        let made = randomSessions(300, seed: 13)
+        let gone = made[0]
+        let archive = try newArchive()
+        // In one transaction with sessions before and behind it.
+        var list = PackedSessions()
+        for (row, session) in made[..<200].enumerated() {
+            list.place = FeedPlace(position: UInt64(row) + 1, index: 1)
+            session.append(to: &list)
+        }
+        list.place = FeedPlace(position: 201, index: 1)
+        list.append(
+            PackedHead(
+                .forgotten, property: property, visitor: gone.hash,
+                id: SessionID(Bits128(high: 0, low: 0))))
+        let forgetting = PackedGroup(list)
+        let question = ReportQuestion(.summary)
+        // Reports leave the visitor out even before the archive does.
+        let before = try answer(question, nil, pending: [forgetting]).total
+        try archive.write([forgetting])
+        #expect(try answer(question, archive).total == before)
+        let left = made[..<200].filter { $0.visitor != gone.visitor }
+        #expect(try sessions(archive).count == left.count)
+        #expect(try isConsistent(archive))
+        try archive.write([group(Array(made[200...]), from: 202)])
+        let back = made[200...].filter { $0.visitor == gone.visitor }
+        let entries = try archive.entries(after: .start, atMost: 1_000, bytes: 1 << 30).entries
+        let found = entries.filter {
+            if case .finished(_, let visitor) = $0.content { visitor == gone.hash } else { false }
+        }
+        #expect(found.count == back.count)
+    }
+
+    @Test func `old sessions go hour by hour`() throws {
+        let made = randomSessions(500, seed: 17)
+        let archive = try newArchive()
+        try archive.write([group(made)])
+        let newest = try #require(try archive.newestStarts().first)
+        #expect(newest.property == property)
+        #expect(newest.start == made.map(\.start).max())
+        // The hour that the bound is in stays.
+        let bound = noon - day + 10 * minute
+        var erased = 0
+        while true {
+            let count = try archive.expire(property, before: bound, atMost: 20)
+            if count == 0 { break }
+            erased += count
+            #expect(try isConsistent(archive))
+        }
+        let left = made.filter { $0.start >= noon - day }
+        #expect(erased == made.count - left.count)
+        #expect(try sessions(archive).count == left.count)
+    }
+
+    @Test func `another file, version or deployment is refused with a sentence`() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sojourn-archive-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { _ = try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("archive.db").path
+        let id = DeploymentID(Bits128(high: 1, low: 2))
+        _ = try SQLiteArchive(path: path, deployment: id)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect(mode as? Int == 0o600)
+        func code(_ id: DeploymentID, _ path: String) -> ArchiveError.Code? {
+            do throws(ArchiveError) {
+                _ = try SQLiteArchive(path: path, deployment: id)
+                return nil
+            } catch { return error.code }
+        }
+        #expect(code(id, path) == nil)
+        #expect(code(DeploymentID(Bits128(high: 1, low: 3)), path) == .otherDeployment)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        // The version, big-endian at byte 60 of the file.
+        bytes[63] = 99
+        let newer = folder.appendingPathComponent("newer.db").path
+        try bytes.write(to: URL(fileURLWithPath: newer))
+        #expect(code(id, newer) == .tooNew)
+        bytes[71] = 1
+        try bytes.write(to: URL(fileURLWithPath: newer))
+        #expect(code(id, newer) == .damaged)
+        try Data("this is no database at all, whatever its name may say".utf8)
+            .write(to: URL(fileURLWithPath: newer))
+        #expect(code(id, newer) == .damaged)
+        #expect(code(id, folder.path) == .passing)
+    }
+}
