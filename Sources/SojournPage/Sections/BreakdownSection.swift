@@ -11,7 +11,8 @@ enum BreakdownSection {
         guard !rows.isEmpty else {
             return Layout.empty(title, "No sessions in this period.", nil)
         }
-        let largest = rows.map(\.figures.sessions).max() ?? 1
+        // The rest is no value: beside it the others would look small.
+        let largest = rows.filter { $0.kind == .part }.map(\.figures.sessions).max() ?? 1
         let lines = rows.map { line($0, dimension, largest, address) }
         let hasRest = rows.contains { $0.kind == .rest }
         let isLong = address.more == dimension
@@ -34,7 +35,8 @@ enum BreakdownSection {
     private static func line(
         _ row: ReportRow, _ dimension: ReportDimension, _ largest: Int, _ address: PageAddress
     ) -> HTML {
-        let width = Double(row.figures.sessions) / Double(max(1, largest)) * 100
+        let width =
+            row.kind == .rest ? 0 : Double(row.figures.sessions) / Double(max(1, largest)) * 100
         let filter = ReportFilter(dimension, row.text)
         let name: HTML =
             if row.kind == .rest {

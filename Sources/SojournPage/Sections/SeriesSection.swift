@@ -64,7 +64,8 @@ enum SeriesSection {
             let minute = minutes % 60
             let time = "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)"
             return .init(
-                label: "\(date.weekday) \(date.short) \(time)", tick: time,
+                label: "\(date.weekday) \(date.short) \(time)",
+                tick: time == "00:00" ? date.short : time,
                 sessions: row.figures.sessions)
         }
     }

@@ -45,7 +45,10 @@ enum TotalsSection {
         guard let answer = finding.answer, let now = answer.total else {
             return Layout.failure("Totals", finding)
         }
-        let before = answer.rows.first { $0.kind == .total && $0.isPrevious }?.figures
+        // Beside nothing everything is new.
+        let before = answer.rows.first {
+            $0.kind == .total && $0.isPrevious && $0.figures.sessions > 0
+        }?.figures
         let tiles = tiles.map { tile in
             """
             <div class="tile"><dt>\(tile.name)</dt><dd><strong>\(tile.text(now))</strong>\
