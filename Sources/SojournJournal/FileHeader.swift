@@ -14,7 +14,7 @@ import SojournWire
 ///     24 +--------------------------+
 ///        | position                 |  8   a segment's first, a snapshot's last
 ///     32 +--------------------------+
-///        | section count            |  4   of a snapshot; zero in a segment
+///        | section count, salt      |  4   of a snapshot, of a segment
 ///     36 +--------------------------+
 ///        | table checksum           |  4   of a snapshot; zero in a segment
 ///     40 +--------------------------+
@@ -39,12 +39,14 @@ struct FileHeader {
     let deployment: DeploymentID
     let position: JournalPosition
     let partition: UInt16
+    /// Of a segment it is the salt.
     let sectionCount: UInt32
     let tableChecksum: UInt32
 
     /// Writes a segment's header. That of a snapshot is written in C, where its checksums are made.
     static func writeSegment(
-        of deployment: DeploymentID, first: JournalPosition, to writer: inout ByteWriter
+        of deployment: DeploymentID, first: JournalPosition, _ salt: SegmentSalt,
+        to writer: inout ByteWriter
     ) {
         let start = writer.count
         writer.append(Kind.segment.rawValue)
@@ -53,7 +55,8 @@ struct FileHeader {
         writer.append(deployment.bits.high.bigEndian)
         writer.append(deployment.bits.low.bigEndian)
         writer.append(first.rawValue)
-        writer.appendZeros(28)
+        writer.append(salt.bits)
+        writer.appendZeros(24)
         writer.append(CRC32C.checksum(of: writer.bytes.extracting(start..<start + 60)))
     }
 

@@ -8,14 +8,11 @@ package struct JournalRecovery: Equatable, Sendable {
         package var offset: Int
         /// The first record that is not there.
         package var position: JournalPosition
-        /// Bytes that were dropped.
-        package var byteCount: Int
 
-        package init(file: String, offset: Int, position: JournalPosition, byteCount: Int) {
+        package init(file: String, offset: Int, position: JournalPosition) {
             self.file = file
             self.offset = offset
             self.position = position
-            self.byteCount = byteCount
         }
     }
 
@@ -35,15 +32,14 @@ extension FileJournal {
         guard let first = segments.last else {
             return try checkSnapshots(against: .start)
         }
-        let contents = try segmentContents(storage, first, options.deployment)
-        let scan = SegmentScan(contents.bytes, first: first, successor: nil)
+        let segment = try SegmentContents.read(storage, first, options.deployment)
+        let scan = SegmentScan(segment.bytes, segment.salt, first: first, successor: nil)
         let name = FileName.segmentName(first)
         let path = storage.path(of: name)
         switch scan.verdict {
         case .whole: break
-        case .torn(let byteCount):
-            recovery.tornTail = .init(
-                file: path, offset: scan.end, position: scan.last.next, byteCount: byteCount)
+        case .torn:
+            recovery.tornTail = .init(file: path, offset: scan.end, position: scan.last.next)
         case .damaged(.unknownKind(let kind)):
             throw .newerVersion(file: path, found: "record \(scan.last.next) has kind \(kind)")
         case .damaged(let fault):
@@ -53,7 +49,7 @@ extension FileJournal {
         }
         try checkSnapshots(against: scan.last)
         // Room that it was made with goes too: the next group begins another segment.
-        if scan.end < contents.byteCount {
+        if scan.end < segment.bytes.byteCount {
             try cut(name, to: scan.end)
         }
         last = scan.last
@@ -73,6 +69,7 @@ extension FileJournal {
                 switch FileName(name) {
                 case .segment(let first): segments.append(first)
                 case .snapshot(let position): snapshots.append(position)
+                case .spare(let first): spares.append(first)
                 case .temporary:
                     try storage.remove(name)
                     recovery.removedFiles.append(name)

@@ -57,6 +57,9 @@ extension FileJournal {
         try retire()
     }
 
+    /// How many files that were segments are kept for segments to come.
+    private static var sparesMax: Int { 8 }
+
     /// Keeps the two newest whole snapshots and the records behind the older one.
     private mutating func retire() throws(JournalError) {
         let storage = storage
@@ -71,9 +74,29 @@ extension FileJournal {
         guard snapshots.count == 2 else { return }
         // One after the other, from the oldest on, so that a power cut leaves no gap between them.
         while segments.count > 1, segments[1] <= snapshots[0].next {
-            try remove(FileName.segmentName(segments[0]))
-            segments.removeFirst()
+            let first = segments.removeFirst()
+            let name = FileName.segmentName(first)
+            var isSpare = spares.count < Self.sparesMax
+            if isSpare { isSpare = try hasUsualSize(name) }
+            if isSpare {
+                try JournalError.wrapping { () throws(StorageError) in
+                    try storage.rename(name, to: FileName.spareName(first))
+                }
+            } else {
+                try remove(name)
+            }
             try JournalError.wrapping { () throws(StorageError) in try storage.syncDirectory() }
+            // Not before its old name is gone for good.
+            if isSpare { spares.append(first) }
+        }
+    }
+
+    private func hasUsualSize(_ name: String) throws(JournalError) -> Bool {
+        do throws(StorageError) {
+            return try storage.size(of: name) == options.segmentBytes
+        } catch {
+            if error.code == ENOENT { return false }
+            throw .storage(error)
         }
     }
 

@@ -10,6 +10,9 @@ import SojournWire
 ///
 /// After a failed write or sync a segment is never written again. The records that it holds and
 /// that are not known to be on disk are written anew, to a new segment.
+///
+/// Segments that are not needed any more become new ones: blocks and pages that were written before
+/// are written again in half the time.
 package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     package let storage: Disk
     package let options: JournalOptions
@@ -23,11 +26,15 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     var segments: [JournalPosition] = []
     /// Positions of the snapshots, ascending, damaged ones left out once they are known.
     var snapshots: [JournalPosition] = []
+    /// Files that were segments and are free to be one, by the first positions that they had.
+    var spares: [JournalPosition] = []
+    private var salts: SplitMix64
     private var active: ActiveSegment?
 
     /// The segment that groups are written to.
     struct ActiveSegment {
         let file: Disk.File
+        let salt: SegmentSalt
         /// Bytes that it was made with.
         let byteCount: Int
         /// Where the next group goes.
@@ -39,10 +46,11 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     package init(_ storage: Disk, _ options: JournalOptions) throws(JournalError) {
         self.storage = storage
         self.options = options
+        salts = SplitMix64(seed: options.saltSeed)
         try recover()
     }
 
-    package mutating func append(_ group: borrowing RecordGroup) throws(JournalError) {
+    package mutating func append(_ group: inout RecordGroup) throws(JournalError) {
         precondition(!group.isEmpty)
         precondition(group.first == last.next, "records have numbers without gaps")
         if let active, active.room < group.byteCount {
@@ -50,16 +58,17 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
             self.active = nil
         }
         if active == nil { try beginSegment(room: group.byteCount) }
-        try write(group)
+        try write(&group)
         active?.end += group.byteCount
         last = group.last
         if options.durability == .disk { durable = last }
     }
 
-    private mutating func write(_ group: borrowing RecordGroup) throws(JournalError) {
+    private mutating func write(_ group: inout RecordGroup) throws(JournalError) {
         guard let active else { preconditionFailure("a segment was begun") }
+        group.seal(active.salt)
         do throws(StorageError) {
-            try active.file.write(group.bytes, at: active.end)
+            try active.file.write(group.bytes(room: active.room), at: active.end)
             if options.durability == .disk { try active.file.sync() }
         } catch {
             // Nobody knows what is on disk now, and a later sync would not tell.
@@ -91,28 +100,33 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
     /// to be on disk, makes them and its name durable, and has room for so many bytes more.
     mutating func beginSegment(room: Int) throws(JournalError) {
         let first = durable.next
+        let salt = SegmentSalt(bits: UInt32(truncatingIfNeeded: salts.next()))
         var front = ByteWriter(capacity: FileHeader.byteCount)
-        FileHeader.writeSegment(of: options.deployment, first: first, to: &front)
+        FileHeader.writeSegment(of: options.deployment, first: first, salt, to: &front)
         try carry(into: &front)
+        let end = front.count
+        salt.seal(&front, from: FileHeader.byteCount, to: end)
+        front.appendZeros(RecordHeader.byteCount)
         // In place of one with that name, of which nothing is known to be on disk.
         let (file, byteCount) = try replace(
             FileName.segmentName(first), with: front.bytes, room: room)
         if segments.last != first { segments.append(first) }
         durable = last
-        active = ActiveSegment(file: file, byteCount: byteCount, end: front.count)
+        if options.durability == .disk { file.beginAppending(at: end) }
+        active = ActiveSegment(file: file, salt: salt, byteCount: byteCount, end: end)
     }
 
     /// Appends the records behind `durable`, read from the last segment.
     private func carry(into writer: inout ByteWriter) throws(JournalError) {
         guard durable < last, let first = segments.last else { return }
-        let contents = try segmentContents(storage, first, options.deployment)
-        let bytes = contents.bytes
+        let segment = try SegmentContents.read(storage, first, options.deployment)
+        let bytes = segment.bytes
         var (position, offset, start) = (first.previous, FileHeader.byteCount, 0)
         while position < last {
             if position == durable { start = offset }
             guard
                 case .record(_, let end) = RecordRead.read(
-                    bytes, at: offset, expecting: position.next)
+                    bytes, at: offset, segment.salt, expecting: position.next)
             else {
                 throw .damaged(
                     Damage(
@@ -125,11 +139,19 @@ package struct FileJournal<Disk: Storage>: ~Copyable, Journal {
         writer.append(contentsOf: bytes.extracting(start..<offset))
     }
 
-    /// Makes a segment of the usual size, or of as much as there is room for.
-    private func replace(
+    /// Makes a segment of the usual size, of a spare one if there is, or of as much as there is room
+    /// for.
+    private mutating func replace(
         _ name: String, with bytes: RawSpan, room: Int
     ) throws(JournalError) -> (Disk.File, byteCount: Int) {
         let needed = bytes.byteCount + room
+        let storage = storage
+        if needed <= options.segmentBytes, let spare = spares.popLast() {
+            let file = try JournalError.wrapping { () throws(StorageError) in
+                try storage.replace(name, with: bytes, reusing: FileName.spareName(spare))
+            }
+            return (file, options.segmentBytes)
+        }
         var byteCount = max(options.segmentBytes, needed)
         while true {
             do throws(StorageError) {

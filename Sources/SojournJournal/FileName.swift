@@ -2,6 +2,8 @@
 package enum FileName: Hashable, Sendable {
     case segment(first: JournalPosition)
     case snapshot(JournalPosition)
+    /// A file that was a segment, and will be one again.
+    case spare(JournalPosition)
     /// A file that was not finished.
     case temporary(String)
     /// What a repair put aside.
@@ -22,11 +24,17 @@ package enum FileName: Hashable, Sendable {
         "snapshot-\(position.hexadecimal).snap"
     }
 
+    static func spareName(_ first: JournalPosition) -> String {
+        "spare-\(first.hexadecimal).seg"
+    }
+
     init(_ name: String) {
         if let position = Self.position(name, "journal-", ".seg") {
             self = .segment(first: position)
         } else if let position = Self.position(name, "snapshot-", ".snap") {
             self = .snapshot(position)
+        } else if let position = Self.position(name, "spare-", ".seg") {
+            self = .spare(position)
         } else if Self.isTemporary(name) {
             self = .temporary(name)
         } else if name.hasPrefix(Self.damagedBeginning) {

@@ -112,6 +112,8 @@ package final class FileStorage: Storage, Sendable {
 package final class FileStorageFile: StorageFile, Sendable {
     let descriptor: Int32
     let path: String
+    /// Of a file that is written past the system's cache.
+    private let blocks = Mutex<BlockBuffer?>(nil)
 
     fileprivate init(_ descriptor: Int32, path: String) {
         self.descriptor = descriptor
@@ -122,6 +124,35 @@ package final class FileStorageFile: StorageFile, Sendable {
     deinit { close(descriptor) }
 
     package func write(_ bytes: RawSpan, at offset: Int) throws(StorageError) {
+        let isDone = try blocks.withLock { buffer throws(StorageError) in
+            try buffer?.write(bytes, at: offset) { blocks, offset throws(StorageError) in
+                try writeDirectly(blocks, at: offset)
+            } != nil
+        }
+        if !isDone { try writeAll(bytes, at: offset) }
+    }
+
+    package func beginAppending(at offset: Int) {
+        let buffer = unsafe BlockBuffer.behind(offset) { memory, offset in
+            // The memory is lent out for the call, which writes no more than it is told.
+            unsafe pread(descriptor, memory.baseAddress, memory.count, offset) == memory.count
+        }
+        guard let buffer, sojourn_set_direct(descriptor, 1) == 0 else { return }
+        var taken = Optional(buffer)
+        blocks.withLock { $0 = taken.take() }
+    }
+
+    private func writeDirectly(_ blocks: RawSpan, at offset: Int) throws(StorageError) {
+        do throws(StorageError) { try writeAll(blocks, at: offset) } catch {
+            // A file system that wants other blocks than these takes them through its cache.
+            guard error.code == EINVAL, sojourn_set_direct(descriptor, 0) == 0 else {
+                throw error
+            }
+            try writeAll(blocks, at: offset)
+        }
+    }
+
+    private func writeAll(_ bytes: RawSpan, at offset: Int) throws(StorageError) {
         var written = 0
         while written < bytes.byteCount {
             let rest = bytes.extracting(written...)

@@ -16,14 +16,18 @@ package struct JournalOptions: Sendable {
     package var durability: Durability
     /// Room that a segment is made with; a larger group gets a larger one.
     package var segmentBytes: Int
+    /// Chance, another one each time and nobody else's to know, of which the segments' salts are made.
+    package var saltSeed: UInt64
 
     package init(
-        deployment: DeploymentID, durability: Durability = .disk, segmentBytes: Int = 64 << 20
+        deployment: DeploymentID, durability: Durability = .disk, segmentBytes: Int = 64 << 20,
+        saltSeed: UInt64
     ) {
         precondition(segmentBytes > FileHeader.byteCount)
         self.deployment = deployment
         self.durability = durability
         self.segmentBytes = segmentBytes
+        self.saltSeed = saltSeed
     }
 }
 
@@ -36,13 +40,14 @@ package protocol Journal: ~Copyable {
     /// Every record up to here is on disk.
     var durable: JournalPosition { get }
 
-    /// Appends a group, and returns when it is as durable as the journal was opened to make it.
+    /// Sets the checksums of a group's records, appends them, and returns when they are as durable as the
+    /// journal was opened to make them.
     ///
     /// When it fails nothing of the group counts as appended: append it again, or another one that
     /// begins at the same position.
     ///
     /// - Precondition: the group begins behind `last`.
-    mutating func append(_ group: borrowing RecordGroup) throws(JournalError)
+    mutating func append(_ group: inout RecordGroup) throws(JournalError)
 
     /// Makes every record durable, whatever the level.
     mutating func sync() throws(JournalError)

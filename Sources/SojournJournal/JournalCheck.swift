@@ -16,8 +16,8 @@ package struct JournalCheck: Equatable, Sendable {
         package var count = 0
         /// False for a segment whose records snapshots stand for by now.
         package var isNeeded = true
-        /// Bytes at the end that were never known to be on disk.
-        package var tornBytes = 0
+        /// Where the end begins that was never known to be on disk.
+        package var tornAt: Int?
         /// The first thing that is wrong.
         package var damage: Damage?
     }
@@ -102,18 +102,17 @@ package struct JournalCheck: Equatable, Sendable {
         guard let first = files[index].first else { return }
         let path = storage.path(of: files[index].name)
         do throws(JournalError) {
-            let contents = try segmentContents(storage, first, deployment)
-            let scan = SegmentScan(contents.bytes, first: first, successor: successor)
+            let segment = try SegmentContents.read(storage, first, deployment)
+            let scan = SegmentScan(
+                segment.bytes, segment.salt, first: first, successor: successor)
             files[index].last = scan.last
             files[index].count = scan.recordCount
             switch scan.verdict {
             case .whole: break
-            case .torn(let byteCount):
-                files[index].tornBytes = byteCount
+            case .torn:
+                files[index].tornAt = scan.end
                 verdict = .tornTail(
-                    .init(
-                        file: path, offset: scan.end, position: scan.last.next,
-                        byteCount: byteCount))
+                    .init(file: path, offset: scan.end, position: scan.last.next))
             case .damaged(.unknownKind(let kind)):
                 throw .newerVersion(
                     file: path, found: "record \(scan.last.next) has kind \(kind)")

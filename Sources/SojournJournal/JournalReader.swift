@@ -11,7 +11,7 @@ package struct JournalReader: ~Copyable {
     package private(set) var position: JournalPosition
     /// The segment that `contents` is, by its index; nil before the first.
     private var segment: Int?
-    private var contents = unsafe FileContents(mapped: nil, byteCount: 0)
+    private var contents = SegmentContents.none
     private var offset = 0
 
     /// - Precondition: there are segments if there are records behind `position`.
@@ -63,7 +63,8 @@ package struct JournalReader: ~Copyable {
     ) {
         let newOffset: Int
         let header: (RecordKind, JournalPosition, Int)
-        switch RecordRead.read(contents.bytes, at: offset, expecting: position.next) {
+        switch RecordRead.read(contents.bytes, at: offset, contents.salt, expecting: position.next)
+        {
         case .record(let record, let end):
             newOffset = end
             header = (record.kind, record.durable, record.payload.byteCount)
@@ -85,7 +86,7 @@ package struct JournalReader: ~Copyable {
 
     private mutating func enter(_ index: Int) throws(JournalError) {
         let first = segments[index]
-        contents = try segmentContents(storage, first, deployment)
+        contents = try SegmentContents.read(storage, first, deployment)
         segment = index
         offset = FileHeader.byteCount
         position = first.previous
@@ -99,25 +100,4 @@ package struct JournalReader: ~Copyable {
         .damaged(
             Damage(file: path, offset: offset, position: position.next, fault: .record(fault)))
     }
-}
-
-/// The content of a segment whose header is right.
-func segmentContents(
-    _ storage: any Storage, _ first: JournalPosition, _ deployment: DeploymentID?
-) throws(JournalError) -> FileContents {
-    let name = FileName.segmentName(first)
-    let contents = try JournalError.wrapping { () throws(StorageError) in try storage.read(name) }
-    return try checked(contents, storage.path(of: name), first, deployment)
-}
-
-private func checked(
-    _ contents: consuming FileContents, _ path: String, _ first: JournalPosition,
-    _ deployment: DeploymentID?
-) throws(JournalError) -> FileContents {
-    do throws(FileHeader.Fault) {
-        _ = try FileHeader(contents.bytes, of: .segment, deployment: deployment, position: first)
-    } catch {
-        throw JournalError(error, file: path, position: first, expected: deployment)
-    }
-    return contents
 }

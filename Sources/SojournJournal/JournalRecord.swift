@@ -37,7 +37,8 @@ package struct JournalRecord: ~Escapable {
 ///      0 +--------------------------+
 ///        | length                   |  4   bytes of payload, without padding
 ///      4 +--------------------------+
-///        | checksum                 |  4   CRC-32C from byte 8 to the end of the padding
+///        | checksum                 |  4   CRC-32C from byte 8 to the end of the padding, exclusive
+///        |                          |      or the salt of the segment
 ///      8 +--------------------------+
 ///        | position                 |  8
 ///     16 +--------------------------+
@@ -79,11 +80,9 @@ struct RecordHeader {
     var isEnd: Bool { length == 0 && position == .start }
 
     /// Whether the record that begins at `offset` lies within the bytes and has its checksum.
-    func isWhole(_ bytes: RawSpan, at offset: Int) -> Bool {
+    func isWhole(_ bytes: RawSpan, at offset: Int, _ salt: SegmentSalt) -> Bool {
         recordBytes <= bytes.byteCount - offset
-            && CRC32C.checksum(
-                of: bytes.extracting(offset + Self.uncheckedBytes..<offset + recordBytes))
-                == checksum
+            && salt.checksum(bytes, offset, offset + recordBytes) == checksum
     }
 }
 
@@ -113,7 +112,7 @@ enum RecordRead: ~Escapable {
     /// Reads the record that begins at `offset`, which should be number `position`.
     @_lifetime(copy bytes)
     static func read(
-        _ bytes: RawSpan, at offset: Int, expecting position: JournalPosition
+        _ bytes: RawSpan, at offset: Int, _ salt: SegmentSalt, expecting position: JournalPosition
     ) -> RecordRead {
         if bytes.byteCount - offset < RecordHeader.byteCount {
             return bytes.isZero(from: offset) ? .end : .fault(.cutShort)
@@ -123,7 +122,7 @@ enum RecordRead: ~Escapable {
         guard header.recordBytes <= bytes.byteCount - offset else {
             return .fault(.length(header.length))
         }
-        guard header.isWhole(bytes, at: offset) else { return .fault(.checksum) }
+        guard header.isWhole(bytes, at: offset, salt) else { return .fault(.checksum) }
         guard header.position == position else { return .fault(.position(header.position)) }
         guard let kind = RecordKind(rawValue: header.kind), header.isReservedZero else {
             return .fault(.unknownKind(header.kind))

@@ -34,7 +34,9 @@ package struct JournalRepair: Equatable, Sendable {
         if let first = plan.newSegment {
             try JournalError.wrapping { () throws(StorageError) in
                 var header = ByteWriter(capacity: FileHeader.byteCount)
-                FileHeader.writeSegment(of: deployment, first: first, to: &header)
+                // Nothing is written into it: the next group begins another one.
+                FileHeader.writeSegment(
+                    of: deployment, first: first, SegmentSalt(bits: 0), to: &header)
                 _ = try storage.replace(FileName.segmentName(first), with: header.bytes)
             }
         }
@@ -135,10 +137,11 @@ package struct JournalRepair: Equatable, Sendable {
             guard file.isSegment, let damage = file.damage, case .record = damage.fault,
                 let first = file.first
             else { continue }
-            let contents = try segmentContents(storage, first, deployment)
+            let segment = try SegmentContents.read(storage, first, deployment)
             last = max(
-                last, SegmentScan.lastTrace(contents.bytes, from: damage.offset, behind: file.last!)
-            )
+                last,
+                SegmentScan.lastTrace(
+                    segment.bytes, segment.salt, from: damage.offset, behind: file.last!))
         }
         return last
     }

@@ -59,6 +59,8 @@ package final class MemoryFile: StorageFile {
         for index in 0..<new.byteCount { bytes[offset + index] = new.integer(at: index) }
     }
 
+    package func beginAppending(at offset: Int) {}
+
     package func sync() {}
 
     package func truncate(to byteCount: Int) {

@@ -2,8 +2,10 @@ package import SojournWire
 
 /// Encoded records behind one another: what is written, and made durable, in one go.
 ///
-/// One buffer serves one group after another.
+/// Their checksums are set when the segment is known that they go to. One buffer serves one group after
+/// another.
 package struct RecordGroup: ~Copyable {
+    /// The records, and behind them the mark of the end.
     private var writer = ByteWriter()
     /// The first record's position; meaningless when empty.
     package private(set) var first = JournalPosition.start
@@ -14,14 +16,21 @@ package struct RecordGroup: ~Copyable {
 
     package var isEmpty: Bool { writer.count == 0 }
 
-    package var byteCount: Int { writer.count }
+    /// Bytes of the records.
+    package var byteCount: Int { max(0, writer.count - RecordHeader.byteCount) }
 
+    /// The records.
     package var bytes: RawSpan {
-        @_lifetime(borrow self) get { writer.bytes }
+        @_lifetime(borrow self) get { bytes(room: byteCount) }
     }
 
-    /// Appends a record: `body` writes the payload behind what is there; header, padding and
-    /// checksum are added.
+    /// The records, and as much of the mark of their end as there is room for.
+    @_lifetime(borrow self)
+    func bytes(room: Int) -> RawSpan {
+        writer.bytes.extracting(0..<min(writer.count, room))
+    }
+
+    /// Appends a record: `body` writes the payload behind what is there; header and padding are added.
     ///
     /// - Parameters:
     ///   - position: the one behind the last record's; anything from 1 on in an empty group.
@@ -33,7 +42,8 @@ package struct RecordGroup: ~Copyable {
         precondition(position > .start)
         precondition(isEmpty || position == last.next, "records have numbers without gaps")
         precondition(durable < position, "a record is not on disk before it is written")
-        let start = writer.extend(by: RecordHeader.byteCount)
+        let start = byteCount
+        if isEmpty { writer.appendZeros(RecordHeader.byteCount) }
         body(&writer)
         let length = writer.count - start - RecordHeader.byteCount
         precondition(length >= 0, "a payload is written behind what is there")
@@ -43,12 +53,13 @@ package struct RecordGroup: ~Copyable {
         writer.set(position.rawValue, at: start + 8)
         writer.set(durable.rawValue, at: start + 16)
         writer.set(UInt64(kind.rawValue), at: start + 24)
-        let checksum = CRC32C.checksum(
-            of: writer.bytes.extracting(start + RecordHeader.uncheckedBytes..<writer.count))
-        writer.set(checksum, at: start + 4)
+        writer.appendZeros(RecordHeader.byteCount)
         if start == 0 { first = position }
         last = position
     }
+
+    /// Sets the checksums for a segment.
+    mutating func seal(_ salt: SegmentSalt) { salt.seal(&writer, from: 0, to: byteCount) }
 
     /// Drops all records and keeps the storage.
     package mutating func removeAll() { writer.removeAll() }

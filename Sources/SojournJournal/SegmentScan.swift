@@ -1,4 +1,5 @@
-/// What the bytes of a segment hold, found by reading it from its first record on.
+/// What the bytes of a segment hold, found by reading it from its first record on. Behind the records may
+/// stand what the file held before, which has another salt.
 ///
 /// Pure: it decides what is torn, what is damaged and what is whole, and touches no file.
 struct SegmentScan {
@@ -10,26 +11,32 @@ struct SegmentScan {
     /// Every record up to here was on disk: what the records say, and that the segment was made.
     private(set) var durable: JournalPosition
     private(set) var verdict = Verdict.whole
+    private let salt: SegmentSalt
 
     enum Verdict: Equatable {
         case whole
-        /// The end of a group that was never known to be on disk: so many bytes.
-        case torn(byteCount: Int)
+        /// Behind the last whole record there is the end of a group that was never known to be on disk.
+        case torn
         /// Records were there from `end` on, and cannot be read.
         case damaged(RecordFault)
     }
 
     /// - Parameters:
     ///   - bytes: the segment, whose header is right.
+    ///   - salt: of its header.
     ///   - first: the position in its header.
     ///   - successor: the first position of the next segment, which takes over there; nil for the
     ///     last segment.
-    init(_ bytes: RawSpan, first: JournalPosition, successor: JournalPosition?) {
+    init(
+        _ bytes: RawSpan, _ salt: SegmentSalt, first: JournalPosition,
+        successor: JournalPosition?
+    ) {
+        self.salt = salt
         last = first.previous
         durable = first.previous
         while true {
             if last.next == successor { return }
-            switch RecordRead.read(bytes, at: end, expecting: last.next) {
+            switch RecordRead.read(bytes, at: end, salt, expecting: last.next) {
             case .record(let record, let end):
                 // A record cannot know of itself; the checksum is right, so it does not say so.
                 durable = max(durable, min(record.durable, last))
@@ -40,7 +47,7 @@ struct SegmentScan {
             case .end:
                 if successor != nil {
                     verdict = .damaged(.missing)
-                } else if !bytes.isZero(from: end) {
+                } else if Self.lastTrace(bytes, salt, from: end, behind: last) > last {
                     judge(.missing, bytes)
                 }
             case .fault(let fault):
@@ -60,17 +67,14 @@ struct SegmentScan {
     /// Tells a torn tail from damage: whether something behind the bad record was written when it
     /// was on disk.
     private mutating func judge(_ fault: RecordFault, _ bytes: RawSpan) {
-        verdict =
-            isProvenDurable(last.next, in: bytes)
-            ? .damaged(fault)
-            : .torn(byteCount: bytes.endOfContent(from: end) - end)
+        verdict = isProvenDurable(last.next, in: bytes) ? .damaged(fault) : .torn
     }
 
     private func isProvenDurable(_ position: JournalPosition, in bytes: RawSpan) -> Bool {
         var isProven = false
         // What cannot be told with bounded work is damage, for that loses nothing.
-        let isFinished = Self.search(bytes, from: end) { header in
-            // A record behind the bad one, that knows of it.
+        let isFinished = Self.search(bytes, salt, from: end, behind: last) { header in
+            // It knows of the bad one.
             header.durable >= position && header.durable < header.position
         } found: { _ in
             isProven = true
@@ -81,10 +85,10 @@ struct SegmentScan {
 
     /// The last record behind `position` that can be told from the bytes from `offset` on.
     static func lastTrace(
-        _ bytes: RawSpan, from offset: Int, behind position: JournalPosition
+        _ bytes: RawSpan, _ salt: SegmentSalt, from offset: Int, behind position: JournalPosition
     ) -> JournalPosition {
         var last = position
-        _ = search(bytes, from: offset) {
+        _ = search(bytes, salt, from: offset, behind: position) {
             $0.position > last
         } found: { header in
             last = header.position
@@ -93,7 +97,7 @@ struct SegmentScan {
         return last
     }
 
-    /// Looks for whole records wherever one may begin.
+    /// Looks for whole records behind `position` wherever one may begin.
     ///
     /// Payloads are what senders like, also rows of headers that each ask for all that follows. So
     /// the work is bounded.
@@ -103,17 +107,22 @@ struct SegmentScan {
     ///   - found: gets the header of a whole record, and says whether to go on.
     /// - Returns: false when it was given up.
     private static func search(
-        _ bytes: RawSpan, from offset: Int, where isWanted: (RecordHeader) -> Bool,
-        found: (RecordHeader) -> Bool
+        _ bytes: RawSpan, _ salt: SegmentSalt, from offset: Int, behind position: JournalPosition,
+        where isWanted: (RecordHeader) -> Bool, found: (RecordHeader) -> Bool
     ) -> Bool {
+        // No more records than this can be there.
+        let most = JournalPosition(
+            position.rawValue + UInt64(bytes.byteCount / RecordHeader.byteCount))
         var budget = 8 * bytes.byteCount + 1_048_576
         var at = offset
         while at + RecordHeader.byteCount <= bytes.byteCount {
             let header = RecordHeader(bytes, at: at)
-            if !header.isEnd, isWanted(header), header.recordBytes <= bytes.byteCount - at {
+            if header.position > position, header.position <= most, isWanted(header),
+                header.recordBytes <= bytes.byteCount - at
+            {
                 budget -= header.recordBytes
                 if budget < 0 { return false }
-                if header.isWhole(bytes, at: at), !found(header) { return true }
+                if header.isWhole(bytes, at: at, salt), !found(header) { return true }
             }
             at += RecordHeader.alignment
         }

@@ -48,6 +48,26 @@ extension Storage {
     ) throws(StorageError) -> File {
         let temporary = name + FileName.temporaryEnding
         let file = try create(temporary, byteCount: byteCount)
+        try finish(file, temporary, name, bytes)
+        return file
+    }
+
+    /// Does so with a file that is there, whose content behind `bytes` stays.
+    ///
+    /// - Parameter spare: the name of that file, which nothing depends on.
+    func replace(
+        _ name: String, with bytes: RawSpan, reusing spare: String
+    ) throws(StorageError) -> File {
+        let temporary = name + FileName.temporaryEnding
+        try rename(spare, to: temporary)
+        let file = try open(temporary)
+        try finish(file, temporary, name, bytes)
+        return file
+    }
+
+    private func finish(
+        _ file: File, _ temporary: String, _ name: String, _ bytes: RawSpan
+    ) throws(StorageError) {
         do throws(StorageError) {
             try file.write(bytes, at: 0)
             try file.sync()
@@ -58,7 +78,6 @@ extension Storage {
             try? remove(temporary)
             throw error
         }
-        return file
     }
 }
 
@@ -66,6 +85,12 @@ extension Storage {
 package protocol StorageFile: AnyObject {
     /// Writes all the bytes, from byte `offset` of the file on.
     func write(_ bytes: RawSpan, at offset: Int) throws(StorageError)
+
+    /// Says that from now on each write begins where the one before ended, or up to 32 bytes before that, and
+    /// is synced at once: so a file may go past the system's cache.
+    ///
+    /// - Parameter offset: where the first one will begin, or up to 32 bytes behind that.
+    func beginAppending(at offset: Int)
 
     /// Makes what was written durable. When it fails, what was written since the last success is
     /// lost, whatever a later call says.

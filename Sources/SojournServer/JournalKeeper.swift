@@ -40,7 +40,8 @@ struct JournalKeeper: ~Copyable {
             }
             let options = JournalOptions(
                 deployment: deployment, durability: settings.durability,
-                segmentBytes: settings.segmentBytes)
+                segmentBytes: settings.segmentBytes,
+                saltSeed: UInt64.random(in: .min ... .max))
             var journal = try RecoveryError.wrapping { () throws(JournalError) in
                 try FileJournal(directory.storage, options)
             }
@@ -171,7 +172,7 @@ extension JournalRecovery {
         if let tornTail {
             lines.append(
                 "\(tornTail.file) ended within record \(tornTail.position), which nobody was told of: "
-                    + "\(tornTail.byteCount) bytes were cut off at byte \(tornTail.offset)")
+                    + "it was cut off at byte \(tornTail.offset)")
         }
         if rewrittenRecords > 0 {
             lines.append("\(rewrittenRecords) records at the end of the journal were written anew")

@@ -137,12 +137,13 @@ final class JournalWriter: Sendable {
 
     /// - Returns: false when it cannot be written, now or later.
     private func write(
-        _ group: consuming RecordGroup, _ journal: inout FileJournal<FileStorage>
+        _ filled: consuming RecordGroup, _ journal: inout FileJournal<FileStorage>
     ) -> Bool {
+        var group = filled
         var isInTrouble = false
         while true {
             do throws(JournalError) {
-                try journal.append(group)
+                try journal.append(&group)
                 break
             } catch {
                 guard error.isPassing else {

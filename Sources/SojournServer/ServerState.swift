@@ -24,10 +24,11 @@ final class ServerState: Sendable {
         wakeUp.signal()
     }
 
-    /// The service ends for a fault of its own.
+    /// The service ends for a fault of its own: the first that it is told of.
     func fail(_ reason: String) {
+        let isFirst = !failureFlag.exchange(true, ordering: .acquiringAndReleasing)
+        guard isFirst else { return }
         log.critical("the service failed: \(reason)")
-        failureFlag.store(true, ordering: .releasing)
         requestStop()
     }
 

@@ -35,13 +35,19 @@ extension ServiceLoop {
             let isBusy = try work()
             let now = ServerClock.steadyMilliseconds()
             if isBusy { lastBusy = now }
-            if unanswered == 0, now - lastBusy >= Self.quietMilliseconds { return }
-            if owed == 0, unanswered == waiting.count, now - began >= Self.refuseMilliseconds {
+            // At the level `none` replies do not wait for their records, but the end does.
+            let isWritten = core.journal.waitingBytes == 0
+            if unanswered == 0, isWritten, now - lastBusy >= Self.quietMilliseconds { return }
+            if owed == 0, unanswered == waiting.count, isWritten,
+                now - began >= Self.refuseMilliseconds
+            {
                 return
             }
             if now - began >= Self.answerMilliseconds { break }
             if !isBusy { try wait(atMost: 10) }
         }
-        state.log.warning("stopped with \(unanswered) requests unanswered")
+        let bytes = core.journal.waitingBytes
+        state.log.warning(
+            "stopped with \(unanswered) requests unanswered and \(bytes) bytes not in the journal")
     }
 }

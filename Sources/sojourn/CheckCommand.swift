@@ -46,8 +46,8 @@ struct CheckCommand: ParsableCommand {
         case .tornTail(let tail):
             print(
                 """
-                whole but for its end: records up to \(check.last); \(tail.byteCount) bytes that nobody \
-                was told of are cut off at the next start
+                whole but for its end: records up to \(check.last); what stands behind them, and nobody \
+                was told of, is cut off at the next start, at byte \(tail.offset)
                 """)
         case .damaged(let damages):
             for damage in damages { print("damaged: \(damage)".printable) }
@@ -81,6 +81,7 @@ struct CheckCommand: ParsableCommand {
                         + "\(file.last.map { "\($0)" } ?? "?")"
             case .snapshot: "snapshot at record \(file.first.map { "\($0)" } ?? "?")"
             case .directory: "says whose the directory is"
+            case .spare: "room for records to come"
             case .temporary: "was never finished; removed at the next start"
             case .damaged: "put aside by a repair"
             case .other("secret"): "the secret that ids derive from"
@@ -88,7 +89,7 @@ struct CheckCommand: ParsableCommand {
             }
         let state =
             file.damage.map { "DAMAGED: \($0.fault) at byte \($0.offset)" }
-            ?? (file.tornBytes > 0 ? "torn: \(file.tornBytes) bytes" : "whole")
+            ?? file.tornAt.map { "torn at byte \($0)" } ?? "whole"
         return "\(file.name)  \(file.byteCount) bytes  \(content)  \(state)"
     }
 }

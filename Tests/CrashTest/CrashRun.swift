@@ -105,7 +105,7 @@ final class CrashRun {
         }
         startTimes.append(.now - began)
         let log = server?.log ?? ""
-        if log.contains("were cut off at byte") { tornTails += 1 }
+        if log.contains("it was cut off at byte") { tornTails += 1 }
         if log.contains("were written anew") { rewritings += 1 }
         if !log.contains("snapshot at 0 ") { snapshotStarts += 1 }
     }

@@ -73,8 +73,7 @@ import Testing
             check.verdict
                 == .tornTail(
                     .init(
-                        file: "faulty/\(name)", offset: 136, position: JournalPosition(20),
-                        byteCount: 72)))
+                        file: "faulty/\(name)", offset: 136, position: JournalPosition(20))))
         #expect(check.obstacle == nil && check.last.rawValue == 19)
         #expect(try Self.start(storage).1.count == 19)
     }

@@ -19,12 +19,12 @@ import Testing
 
             storage.faults.sync = 1
             for _ in 0..<3 {
-                #expect(throws: JournalError.self) { try journal.append(group) }
+                #expect(throws: JournalError.self) { try journal.append(&group) }
                 let (last, durable) = (journal.last.rawValue, journal.durable.rawValue)
                 #expect(last == 2 && durable == 2)
             }
             storage.faults = .none
-            try journal.append(group)
+            try journal.append(&group)
             let names = try storage.names()
             #expect(
                 names == ["journal-0000000000000001.seg", "journal-0000000000000003.seg"])
@@ -88,7 +88,7 @@ import Testing
         while refusals < 3 {
             group.removeAll()
             group.append(Entry.sample(journal.last.rawValue + 1), durable: journal.durable)
-            if let error = journal.refusal(of: group) {
+            if let error = journal.refusal(of: &group) {
                 #expect(error.isFull && "\(error)".contains("make room"))
                 refusals += 1
             }
@@ -97,7 +97,7 @@ import Testing
         let count = journal.last.rawValue
         #expect(count > 70, "\(count)")
         storage.capacity = 50_000
-        try journal.append(group)
+        try journal.append(&group)
         #expect(try journal.entries() == Entry.samples(1...count + 1))
         #expect(
             try FileJournal(storage.crash(), .small()).entries() == Entry.samples(1...count + 1))
@@ -137,11 +137,11 @@ import Testing
             try journal.append(groups: [1, 1])
             var group = RecordGroup()
             group.append(Entry.sample(3, bytes: 9_000), durable: journal.durable)
-            let refusal = journal.refusal(of: group)
+            let refusal = journal.refusal(of: &group)
             precondition(refusal?.code == EFBIG && refusal?.isFull == true)
             limit.rlim_cur = old
             unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            try journal.append(group)
+            try journal.append(&group)
             let entries = try journal.entries()
             precondition(entries == Entry.samples(1...2) + [Entry.sample(3, bytes: 9_000)])
         }
@@ -161,13 +161,13 @@ import Testing
             group.removeAll()
             group.append(
                 Entry.sample(journal.last.rawValue + 1, bytes: 9_000), durable: journal.durable)
-            error = journal.refusal(of: group)
+            error = journal.refusal(of: &group)
         }
         #expect(error?.code == ENOSPC)
         let count = journal.last.rawValue
         #expect(count >= 20, "\(count)")
         try FileManager.default.removeItem(atPath: "\(directory.path)/filler")
-        try journal.append(group)
+        try journal.append(&group)
         try journal.close()
         let entries = try FileJournal(storage, .small()).entries()
         #expect(entries == Entry.samples(1...count + 1, bytes: 9_000))
@@ -176,8 +176,8 @@ import Testing
 
 extension FileJournal {
     /// Appends a group, or tells what the disk has against it.
-    mutating func refusal(of group: borrowing RecordGroup) -> StorageError? {
-        do throws(JournalError) { try append(group) } catch {
+    mutating func refusal(of group: inout RecordGroup) -> StorageError? {
+        do throws(JournalError) { try append(&group) } catch {
             if case .storage(let refusal) = error { return refusal }
             Issue.record("\(error)")
         }

@@ -45,7 +45,7 @@ import Testing
             writer.append(UInt32(1))
             writer.append(Int64(1_749_988_800_000))
         }
-        try journal.append(group)
+        try journal.append(&group)
         var draft = SnapshotDraft(position: JournalPosition(1))
         draft.beginSection(1, elementBytes: 4)
         draft.append(copying: unsafe ([1, 2, 3] as [UInt32]).span.bytes)

@@ -108,7 +108,7 @@ struct Simulation {
             attempts[entry.position, default: []].append(entry)
         }
         // The same group again, or, if it goes on failing, never.
-        for _ in 0..<random.number(1...3) where (try? journal.append(group)) != nil {
+        for _ in 0..<random.number(1...3) where (try? journal.append(&group)) != nil {
             records += entries
             return
         }
@@ -154,7 +154,7 @@ struct Simulation {
                     storage,
                     JournalOptions(
                         deployment: testDeployment, durability: durability,
-                        segmentBytes: segmentBytes))
+                        segmentBytes: segmentBytes, saltSeed: random.next()))
             } catch {
                 guard case .storage = error else { throw error }
                 if random.once(in: 2) {

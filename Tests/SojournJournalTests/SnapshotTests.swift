@@ -184,7 +184,8 @@ import Testing
         let storage = FaultyStorage(seed: 7)
         var journal = try Self.journal(storage, groups: 4)
         try journal.saveSnapshot(Self.draft(2))
-        let other = JournalOptions(deployment: DeploymentID(Bits128(high: 5, low: 5)))
+        let other = JournalOptions(
+            deployment: DeploymentID(Bits128(high: 5, low: 5)), saltSeed: 1)
         #expect {
             _ = try FileJournal(storage, other)
         } throws: { "\($0)".contains("belongs to deployment 00112233") }
@@ -194,5 +195,29 @@ import Testing
         var opened = try FileJournal(storage, .small())
         let position = try opened.loadSnapshot()?.position.rawValue
         #expect(position == 2)
+    }
+
+    @Test func `segments that are not needed are used again, and what they held is no record`()
+        throws
+    {
+        var storage = FaultyStorage(seed: 3)
+        var journal = try FileJournal(storage, .small(segmentBytes: 1_000))
+        var spares = 0
+        for round in 1...20 as ClosedRange<UInt64> {
+            try journal.append(groups: Array(repeating: 1, count: 15))
+            try journal.saveSnapshot(SnapshotDraft(position: journal.last))
+            let names = try storage.names()
+            spares = max(spares, names.filter { $0.hasPrefix("spare-") }.count)
+            #expect(names.count <= 3 * 2 + 2 + 8, "\(names)")
+            #expect(try JournalCheck(storage).verdict == .whole)
+            if round % 4 == 0 {
+                // A crash finds the end of the records, and calls nothing torn.
+                storage = storage.crash()
+                journal = try FileJournal(storage, .small(segmentBytes: 1_000))
+                #expect(journal.last.rawValue == round * 15 && journal.recovery.tornTail == nil)
+            }
+        }
+        #expect(spares > 0)
+        #expect(try journal.entries(after: 285) == Entry.samples(286...300))
     }
 }

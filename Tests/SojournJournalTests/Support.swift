@@ -36,7 +36,8 @@ extension JournalOptions {
         _ durability: Durability = .disk, segmentBytes: Int = 4_096
     ) -> JournalOptions {
         JournalOptions(
-            deployment: testDeployment, durability: durability, segmentBytes: segmentBytes)
+            deployment: testDeployment, durability: durability, segmentBytes: segmentBytes,
+            saltSeed: 1)
     }
 }
 
@@ -62,7 +63,7 @@ extension FileJournal {
     mutating func append(_ entries: [Entry]) throws(JournalError) {
         var group = RecordGroup()
         for entry in entries { group.append(entry, durable: durable) }
-        try append(group)
+        try append(&group)
     }
 
     /// Appends groups of records, each with a payload that tells it from all others.
@@ -108,10 +109,16 @@ extension Array where Element == UInt8 {
 
 enum Checksum {
     /// Writes the checksum of some bytes over four others.
-    static func set(_ bytes: inout [UInt8], at offset: Int, over range: Range<Int>) {
+    ///
+    /// - Parameter salt: four bytes that it is made different with.
+    static func set(
+        _ bytes: inout [UInt8], at offset: Int, over range: Range<Int>,
+        salt: [UInt8] = [0, 0, 0, 0]
+    ) {
         let checksum = CRC32C.checksum(of: unsafe bytes.span.bytes.extracting(range))
         for index in 0..<4 {
-            bytes[offset + index] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index)))
+            bytes[offset + index] =
+                UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(index))) ^ salt[index]
         }
     }
 }

@@ -18,10 +18,12 @@ private struct JournaledService: ~Copyable {
     ) throws {
         var service = TestService(journaledAt: now, policy: policy, change)
         var journal = try FileJournal(
-            storage, JournalOptions(deployment: service.core.configuration.deployment))
+            storage,
+            JournalOptions(
+                deployment: service.core.configuration.deployment, saltSeed: 1))
         _ = try service.core.recover(from: &journal)
         var group = RecordGroup()
-        if service.core.journal.take(&group) { try journal.append(group) }
+        if service.core.journal.take(&group) { try journal.append(&group) }
         self.storage = storage
         self.service = service
         self.journal = journal
@@ -30,7 +32,7 @@ private struct JournaledService: ~Copyable {
     /// Writes what was recorded.
     mutating func write() throws {
         var group = RecordGroup()
-        if service.core.journal.take(&group) { try journal.append(group) }
+        if service.core.journal.take(&group) { try journal.append(&group) }
         service.core.journal.advance(durable: journal.durable)
     }
 

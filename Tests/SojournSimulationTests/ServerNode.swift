@@ -67,10 +67,11 @@ final class ServerNode {
     ///
     /// - Returns: nil when the disk refuses something, so that the process ends.
     static func start(
-        _ plan: SimulationPlan, _ storage: FaultyStorage, _ timeline: Timeline, serverTime: Int64
+        _ plan: SimulationPlan, _ storage: FaultyStorage, _ timeline: Timeline, serverTime: Int64,
+        saltSeed: UInt64
     ) throws -> ServerNode? {
         do throws(JournalError) {
-            let journal = try FileJournal(storage, plan.journalOptions)
+            let journal = try FileJournal(storage, plan.journalOptions(saltSeed: saltSeed))
             return try ServerNode(plan, journal, timeline, serverTime: serverTime)
         } catch {
             if error.isPassing { return nil }
@@ -251,7 +252,7 @@ final class ServerNode {
     func write() throws {
         defer { effects.append(.work) }
         if isWriting {
-            do throws(JournalError) { try journal.append(group) } catch {
+            do throws(JournalError) { try journal.append(&group) } catch {
                 try require(error.isPassing, "the journal cannot be written: \(error)")
                 progress.isAvailable = false
                 effects.append(.writer(after: 250))
@@ -303,7 +304,7 @@ final class ServerNode {
 
     /// Does as much of what the thread that writes is at as the disk does.
     func writeInPassing() {
-        if isWriting { try? journal.append(group) }
+        if isWriting { try? journal.append(&group) }
     }
 
     /// Tells what is left of the journal.
@@ -360,7 +361,7 @@ final class ServerNode {
     /// All of the state, as a snapshot's file has it.
     func image() throws -> [UInt8] {
         let scratch = FaultyStorage(seed: 0)
-        let journal = try FileJournal(scratch, plan.journalOptions)
+        let journal = try FileJournal(scratch, plan.journalOptions())
         let name = try journal.writeSnapshot(core.snapshot())
         return scratch.bytes(of: name) ?? []
     }

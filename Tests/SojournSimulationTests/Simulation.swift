@@ -400,7 +400,8 @@ final class Simulation {
         }
         if calmSince == nil, !hasDamage, fate.once(in: 3) { try damageSnapshot() }
         let before = timeline.records.count
-        if let node = try ServerNode.start(plan, storage, timeline, serverTime: serverTime),
+        if let node = try ServerNode.start(
+            plan, storage, timeline, serverTime: serverTime, saltSeed: fate.next()),
             try node.recover(storage, mayBeDamaged: hasDamage)
         {
             if fate.once(in: 8) { try compareWithReplica(Image(try node.image())) }
@@ -549,7 +550,7 @@ final class Simulation {
         var draft = SnapshotDraft(position: JournalPosition(UInt64(timeline.records.count)))
         judge.engine.save(to: &draft)
         let scratch = FaultyStorage(seed: 0)
-        let drafts = try FileJournal(scratch, plan.journalOptions)
+        let drafts = try FileJournal(scratch, plan.journalOptions())
         let name = try drafts.writeSnapshot(draft)
         try Image(scratch.bytes(of: name) ?? []).require(partOf: live)
         try judge.finish()
@@ -560,14 +561,14 @@ final class Simulation {
     /// Replays all records without any snapshot, and compares the state.
     private func compareWithReplica(_ image: Image) throws {
         let replica = FaultyStorage(seed: 0)
-        var journal = try FileJournal(replica, plan.journalOptions)
+        var journal = try FileJournal(replica, plan.journalOptions())
         var group = RecordGroup()
         for (index, record) in timeline.records.enumerated() {
             group.append(
                 record.kind, at: JournalPosition(UInt64(index + 1)), durable: .start
             ) { writer in record.payload.lend { writer.append(contentsOf: $0) } }
         }
-        if !group.isEmpty { try journal.append(group) }
+        if !group.isEmpty { try journal.append(&group) }
         let replayed = try startSurely(replica.kill())
         try Image(try replayed.image()).require(like: image, "replayed from the first record on")
     }
@@ -575,7 +576,8 @@ final class Simulation {
     /// A service on a disk that is well.
     private func startSurely(_ storage: FaultyStorage) throws -> ServerNode {
         guard
-            let node = try ServerNode.start(plan, storage, timeline, serverTime: serverTime),
+            let node = try ServerNode.start(
+                plan, storage, timeline, serverTime: serverTime, saltSeed: fate.next()),
             try node.recover(storage, mayBeDamaged: hasDamage)
         else { throw Violation("a disk that is well refuses something") }
         return node

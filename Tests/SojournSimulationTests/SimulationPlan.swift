@@ -125,10 +125,11 @@ struct SimulationPlan {
 
     static let secret = DeploymentSecret(Bits128(high: 0x5EED, low: 0xF00D))
 
-    var journalOptions: JournalOptions {
+    /// - Parameter saltSeed: another one for each opening of a directory.
+    func journalOptions(saltSeed: UInt64 = 0) -> JournalOptions {
         JournalOptions(
             deployment: configuration.deployment, durability: durability,
-            segmentBytes: segmentBytes)
+            segmentBytes: segmentBytes, saltSeed: saltSeed)
     }
 
     // MARK: Smaller

@@ -10,6 +10,10 @@
 /// error number: EOPNOTSUPP where the file system can't.
 int sojourn_preallocate(int file, off_t count);
 
+/// Has a file written past the system's cache, or through it. Returns 0 or an error number: EINVAL where
+/// the file system can't.
+int sojourn_set_direct(int file, int is_direct);
+
 // MARK: - Snapshots
 //
 // A snapshot file (journal, "Snapshot") is written from memory, in this process or in a forked one.

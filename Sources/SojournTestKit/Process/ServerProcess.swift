@@ -30,7 +30,7 @@ package final class ServerProcess: Sendable {
     private let logStart: UInt64
     private let end = Mutex<End?>(nil)
 
-    /// Starts a command; it inherits nothing but the environment.
+    /// Starts a command; it inherits the environment, and reads nothing.
     ///
     /// - Parameters:
     ///   - command: the program and its arguments; `serve` makes one.

@@ -291,6 +291,8 @@ package final class FaultyFile: StorageFile {
 
     package func sync() throws(StorageError) { try storage.sync(inode, name) }
 
+    package func beginAppending(at offset: Int) {}
+
     package func truncate(to byteCount: Int) throws(StorageError) {
         try storage.truncate(inode, name, to: byteCount)
     }

@@ -12,6 +12,7 @@ struct JournaledService: ~Copyable {
     private var server: ChildProcess
     private var load: ServiceLoad
     private var rounds: [ServiceLoad.Round] = []
+    private var measuredSeconds = 0.0
     private var processor = 0.0
 
     /// Starts the server, and lets every visitor arrive.
@@ -58,6 +59,7 @@ struct JournaledService: ~Copyable {
     mutating func run(seconds: Double) throws {
         let before = processorSeconds(of: server.identifier)
         rounds.append(try load.run(seconds: seconds))
+        measuredSeconds += seconds
         processor += processorSeconds(of: server.identifier) - before
     }
 
@@ -70,6 +72,12 @@ struct JournaledService: ~Copyable {
             "journaled_p50_us", median(rounds.map(\.p50)), median(rounds.map(\.p50)).fixed(0))
         figures.add(
             "journaled_p99_us", median(rounds.map(\.p99)), median(rounds.map(\.p99)).fixed(0))
+        let perBatch =
+            processor / (rounds.map(\.batchesPerSecond).reduce(0, +) / Double(rounds.count))
+            / measuredSeconds * 1e6
+        figures.add(
+            "journaled_processor_us_per_batch", perBatch,
+            perBatch.fixed(0) + " (all threads of the server)")
         let ratios = zip(rounds, others).map { $0.batchesPerSecond / $1 }
         figures.add(
             "journaled_ratio", median(ratios),

@@ -12,3 +12,10 @@ int sojourn_preallocate(int file, off_t count) {
     }
     return 0;
 }
+
+int sojourn_set_direct(int file, int is_direct) {
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0) return errno;
+    flags = is_direct ? flags | O_DIRECT : flags & ~O_DIRECT;
+    return fcntl(file, F_SETFL, flags) == 0 ? 0 : errno;
+}
