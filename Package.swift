@@ -159,7 +159,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel", "SojournChannels",
+                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel",
+                "SojournChannels",
                 "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),
