@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
         // The archive of finished sessions: SQLite, kept well.
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -41,11 +42,16 @@ let package = Package(
             name: "SojournWire", dependencies: ["SojournModel", "CIntrinsics"],
             swiftSettings: strict),
         .target(
-            name: "SojournEngine", dependencies: ["SojournModel", "CIntrinsics"],
-            swiftSettings: strict),
+            name: "SojournEngine",
+            dependencies: ["SojournModel", "SojournChannels", "CIntrinsics"], swiftSettings: strict),
+        .target(
+            name: "SojournChannels", dependencies: ["SojournModel"], swiftSettings: strict),
+        .target(name: "SojournPage", dependencies: ["SojournModel"], swiftSettings: strict),
         .target(
             name: "SojournService",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+            ],
             swiftSettings: strict),
 
         .target(
@@ -71,7 +77,16 @@ let package = Package(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournRouter", "SojournArchive", "SojournReports", "ZeroMQ", "Yams", log,
+                "SojournRouter", "SojournChannels", "SojournArchive", "SojournReports", "ZeroMQ",
+                "Yams", log,
+            ], swiftSettings: strict),
+        .target(
+            name: "SojournAdmin",
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournService", "SojournServer", "SojournPage",
+                log,
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
             ], swiftSettings: strict),
         .target(
             name: "SojournClient",
@@ -81,7 +96,7 @@ let package = Package(
             name: "sojourn",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournServer", "SojournClient", "SojournInput", "ZeroMQ", log,
+                "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
@@ -99,7 +114,9 @@ let package = Package(
         // Tests, and what they share.
         .target(
             name: "SojournTestKit",
-            dependencies: ["SojournModel", "SojournWire", "SojournEngine", "SojournJournal"],
+            dependencies: [
+                "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "crash-test",
@@ -122,10 +139,15 @@ let package = Package(
             dependencies: ["SojournEngine", "SojournModel", "SojournTestKit"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
+            name: "SojournPageTests", dependencies: ["SojournPage", "SojournModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SojournChannelsTests", dependencies: ["SojournChannels"], swiftSettings: strict),
+        .testTarget(
             name: "SojournServiceTests",
             dependencies: [
                 "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
-                "SojournTestKit",
+                "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournRouterTests",
@@ -141,8 +163,7 @@ let package = Package(
             name: "SojournSimulationTests",
             dependencies: [
                 "SojournRouter", "SojournService", "SojournJournal", "SojournEngine", "SojournWire",
-                "SojournModel",
-                "SojournTestKit",
+                "SojournModel", "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournReportsTests",
@@ -158,8 +179,16 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel",
+                "SojournChannels", "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournAdminTests",
+            dependencies: [
+                "sojourn", "SojournAdmin", "SojournServer", "SojournService", "SojournClient",
+                "SojournWire", "SojournModel", "SojournTestKit", log,
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ], exclude: ["Browser"], swiftSettings: strict),
         .testTarget(
             name: "SojournClientTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import SojournChannels
 import SojournModel
 
 extension Engine {
@@ -25,6 +26,12 @@ extension Engine {
         let context = property.contexts[session.context]
         for row in 0..<ContextTable.attributeCount {
             property.texts.append(context.texts[row], row, to: &list)
+            if row == ContextAttribute.channel.rawValue, context.texts[row] == 0,
+                let channel = channels?.channel(of: property.texts.evidence(of: context))
+            {
+                // Safe: the bytes of a text are all its own.
+                unsafe list.append(text: channel.utf8Span.span.bytes, row)
+            }
         }
         property.texts.append(session.landingPage, PackedHead.landingPage, to: &list)
         property.texts.append(session.exitPage, PackedHead.exitPage, to: &list)
@@ -37,6 +44,16 @@ extension Engine {
 }
 
 extension TextTable {
+    /// What a context says of where a session came from.
+    fileprivate func evidence(of context: Context) -> TrafficEvidence {
+        func text(_ attribute: ContextAttribute) -> String {
+            string(context.texts[attribute.rawValue])
+        }
+        return TrafficEvidence(
+            referrer: text(.referrer), source: text(.campaignSource),
+            medium: text(.campaignMedium), campaign: text(.campaignName))
+    }
+
     /// Appends a text of an entry; nothing for none.
     fileprivate func append(_ id: TextID, _ row: Int, to list: inout PackedSessions) {
         if id == 0 { return }

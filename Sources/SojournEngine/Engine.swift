@@ -1,3 +1,4 @@
+package import SojournChannels
 package import SojournModel
 
 /// The session state machine of one partition: batches in, assignments, revisions and finished
@@ -22,6 +23,9 @@ package struct Engine: ~Copyable {
     var scratch = BatchScratch()
     var boxes: [PropertyBox] = []
     package internal(set) var counters = EngineCounters()
+    /// Names channels that no sender named where sessions are packed; nil leaves them open. It is no
+    /// state: sessions themselves have what was sent.
+    package var channels: ChannelGrouping?
 
     /// - Parameters:
     ///   - secret: keys the hashes of visitors and sessions; the same secret gives the same ids.

@@ -73,6 +73,9 @@ struct ConfigurationNode {
 
     // MARK: Values
 
+    /// One value, and neither a list nor a mapping.
+    var isScalar: Bool { node.scalar != nil }
+
     func text() throws(ConfigurationError) -> String {
         guard let text = node.scalar?.string else { throw error("one value is expected") }
         guard !text.isEmpty else { throw error("the value is missing") }

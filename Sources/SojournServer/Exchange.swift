@@ -12,7 +12,7 @@ final class Exchange {
     var payload = Message()
     /// The request had an empty frame in front, and so must the reply.
     var hasDelimiter = false
-    /// When it was taken in, in steady milliseconds. It may have lain in libzmq for as long as the
+    /// When it was taken in, in steady microseconds. It may have lain in libzmq for as long as the
     /// request before it took.
     var receivedAt: UInt64 = 0
     /// A router has passed the request on: its bytes are those of a message on its way.
@@ -21,6 +21,8 @@ final class Exchange {
     var caller = Caller.anyone
     /// In whose share of the queue the request stands; nil when it is in none.
     var owner: QueueShares.Owner?
+    /// What this process asked itself; nil for the request of a peer.
+    var own: OwnRequest?
     /// What the request counts in the queue.
     var requestBytes = 0
 

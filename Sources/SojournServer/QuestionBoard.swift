@@ -11,9 +11,11 @@ struct QuestionBoard: ~Copyable {
     private static let sessionsPerRound = 65_536
 
     /// Who gets the answer.
-    enum Asker {
-        case peer(Exchange, MessageHeader, restsOn: UInt64)
-        case local(@Sendable (Result<ReportAnswer, ArchiveError>) -> Void)
+    struct Asker {
+        var exchange: Exchange
+        var header: MessageHeader
+        /// The journal's position that the answer rests on.
+        var restsOn: UInt64
     }
 
     /// A report whose unfinished sessions are being gathered.
@@ -97,22 +99,14 @@ struct QuestionBoard: ~Copyable {
             ReportDesk.Job(ticket: ticket, question: .report(question, property.id, sources)))
     }
 
-    /// Takes what was answered. Local askers are told here; the others are the loop's business.
-    mutating func takeAnswers() -> [(Exchange, MessageHeader, restsOn: UInt64, ReportDesk.Outcome)]
-    {
-        var answers: [(Exchange, MessageHeader, restsOn: UInt64, ReportDesk.Outcome)] = []
+    /// Takes what was answered, with who asked.
+    mutating func takeAnswers() -> [(Asker, ReportDesk.Outcome)] {
+        var answers: [(Asker, ReportDesk.Outcome)] = []
         for (ticket, outcome) in desk.takeOutcomes() {
-            switch askers.removeValue(forKey: ticket) {
-            case .peer(let exchange, let header, let restsOn):
-                answers.append((exchange, header, restsOn, outcome))
-            case .local(let tell):
-                switch outcome {
-                case .report(let answer): tell(.success(answer))
-                case .failure(let error): tell(.failure(error))
-                case .fetched: preconditionFailure("nobody here fetches")
-                }
-            case nil: preconditionFailure("a question is answered once")
+            guard let asker = askers.removeValue(forKey: ticket) else {
+                preconditionFailure("a question is answered once")
             }
+            answers.append((asker, outcome))
         }
         return answers
     }
@@ -120,12 +114,6 @@ struct QuestionBoard: ~Copyable {
     /// Nothing more is answered.
     mutating func stop() {
         desk.stop()
-        _ = takeAnswers()
-        for asker in askers.values {
-            if case .local(let tell) = asker {
-                tell(.failure(ArchiveError(.passing, "the server is about to stop")))
-            }
-        }
         askers.removeAll()
     }
 }

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var handshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
+    /// Where metrics, health and the page are; nil for nowhere.
+    package var admin: AdminAddress?
     /// nil keeps no finished sessions.
     package var archive: ArchiveSettings?
 

@@ -26,6 +26,12 @@ extension ServerSettings {
         }
         clientsFile = environment["SOJOURN_CLIENTS_FILE"]
         data = environment["SOJOURN_DATA"]
+        if let text = environment["SOJOURN_ADMIN"] {
+            if let fault = AdminAddress.fault(of: text) {
+                throw ConfigurationError(source: Self.source, key: "SOJOURN_ADMIN", fault)
+            }
+            admin = text
+        }
         archive = environment["SOJOURN_ARCHIVE"]
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {

@@ -1,4 +1,5 @@
 import Foundation
+import SojournChannels
 import SojournJournal
 import SojournModel
 import SojournService
@@ -26,7 +27,7 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
-            "archive",
+            "channels", "admin", "archive",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -37,10 +38,12 @@ extension ServerSettings {
         data = try entries["data"]?.text()
         if let node = entries["durability"] { durability = try Self.durability(node) }
         if let node = entries["partitions"] { partitions = try Self.partitions(node) }
+        if let node = entries["admin"] { admin = try Self.admin(node) }
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["archive"] { try readArchive(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
+        if let node = entries["channels"] { channels = try ChannelGrouping(node) }
     }
 
     static func listens(
@@ -86,6 +89,12 @@ extension ServerSettings {
             throw node.error("\"\(text)\" \(PartitionRange.form)")
         }
         return range
+    }
+
+    private static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+        let text = try node.text()
+        if let fault = AdminAddress.fault(of: text) { throw node.error(fault) }
+        return text
     }
 
     static func logLevel(_ node: ConfigurationNode) throws(ConfigurationError) -> String {

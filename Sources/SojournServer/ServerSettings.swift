@@ -1,3 +1,4 @@
+package import SojournChannels
 package import SojournJournal
 package import SojournModel
 package import SojournService
@@ -22,11 +23,14 @@ package struct ServerSettings: Sendable {
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
+    /// Where the admin port is, or `off`.
+    package var admin: String?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     package var properties: [ServiceProperty]?
     package var policy = PolicyOverride()
     package var limits = LimitSettings()
+    package var channels: ChannelGrouping?
     /// Where the policy override comes from, for messages.
     package var policySource = ""
 
@@ -49,10 +53,12 @@ package struct ServerSettings: Sendable {
         settings.archive = archive ?? lower.archive
         settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
         settings.policy = policy.over(lower.policy)
         if policy.isEmpty { settings.policySource = lower.policySource }
+        settings.channels = channels ?? lower.channels
         // Only the file has limits.
         if limits == LimitSettings() { settings.limits = lower.limits }
         return settings
@@ -77,6 +83,7 @@ package struct ServerSettings: Sendable {
         var service = ServiceConfiguration(
             properties: try resolvedProperties(), secret: secret, deployment: deployment)
         service.partitions = partitions ?? .whole
+        if let channels { service.channels = channels }
         var configuration = ServerConfiguration(service: service)
         limits.apply(to: &service, &configuration.queue)
         configuration.service = service
@@ -84,6 +91,11 @@ package struct ServerSettings: Sendable {
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
         configuration.curve = try resolvedCurve()
         limits.apply(to: &configuration)
+        if let admin, admin != "off" {
+            do throws(ServerError) { configuration.admin = try AdminAddress(admin) } catch {
+                throw ConfigurationError(source: "admin", "\(error)")
+            }
+        }
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)

@@ -8,7 +8,8 @@ final class ServerState: Sendable {
     let log: Logger
     /// Calls the thread when a stop was asked for.
     let wakeUp: WakeUp
-    let questions = LocalQuestions()
+    /// What this process asks itself.
+    let ownRequests = OwnRequests()
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
     /// Who is authorized now.

@@ -15,7 +15,6 @@ extension ServiceLoop {
         guard archive != nil else { return false }
         let written = keeper?.report.progress.written.rawValue ?? .max
         if let group = archive?.tend(&core, written: written, at: now) { questions?.take(group) }
-        takeLocalQuestions()
         if questions?.isGathering == true {
             let moment = Moment(serverTime: ServerClock.wallMilliseconds())
             if var keeper = archive.take() {
@@ -23,9 +22,9 @@ extension ServiceLoop {
                 archive = consume keeper
             }
         }
-        for (exchange, header, restsOn, outcome) in questions?.takeAnswers() ?? [] {
-            let answer = write(outcome, header, exchange)
-            pass(exchange, answer, restsOn: JournalPosition(restsOn))
+        for (asker, outcome) in questions?.takeAnswers() ?? [] {
+            let answer = write(outcome, asker.header, asker.exchange)
+            pass(asker.exchange, answer, restsOn: JournalPosition(asker.restsOn))
         }
         openQuestions = questions?.count ?? 0
         return questions?.isGathering == true
@@ -36,8 +35,8 @@ extension ServiceLoop {
         defer { openQuestions = questions?.count ?? 0 }
         do throws(Refusal) {
             let header = try Self.admit(exchange.payload, from: exchange.caller, at: moment, &core)
-            let asker = QuestionBoard.Asker.peer(
-                exchange, header, restsOn: core.restsOn.rawValue)
+            let asker = QuestionBoard.Asker(
+                exchange: exchange, header: header, restsOn: core.restsOn.rawValue)
             guard let archive = archive?.archive else { throw Refusal.noArchive }
             guard questions?.hasRoom == true else {
                 throw Refusal(
@@ -102,23 +101,5 @@ extension ServiceLoop {
             return Self.refuse(Refusal(error), exchange.payload, &core, &reply)
         }
         return .reply
-    }
-
-    // MARK: Questions of this process
-
-    private mutating func takeLocalQuestions() {
-        for asked in state.questions.takeAll() {
-            guard questions?.hasRoom == true, let property = core.property(asked.property) else {
-                asked.tell(
-                    .failure(
-                        ArchiveError(
-                            .passing,
-                            core.property(asked.property) == nil
-                                ? "there is no property \(asked.property.rawValue)"
-                                : "there are as many questions at work as may be")))
-                continue
-            }
-            questions?.ask(asked.question, of: property, .local(asked.tell))
-        }
     }
 }

@@ -23,6 +23,8 @@ struct ServiceLoop: ~Copyable {
     /// Requests to answer before their replies are sent: together, for each time that libzmq's own
     /// thread is woken costs as much as answering a small request.
     static let serveBurst = 8
+    /// Requests of this process itself to answer before those of peers are looked at again.
+    private static let ownBurst = 4
     /// How long sessions that are due may wait when nothing comes.
     private static let tickMilliseconds: UInt64 = 100
     /// A reply that no peer has read by then is given up.
@@ -88,7 +90,6 @@ struct ServiceLoop: ~Copyable {
                 ReportDesk(
                     threads: settings.reportsMax, queueMax: settings.reportQueueMax,
                     wakeUp: state.wakeUp), settings)
-            state.questions.open()
         }
         if let journal = configuration.journal, let directory = directory.take() {
             keeper = try JournalKeeper.open(
@@ -177,6 +178,7 @@ struct ServiceLoop: ~Copyable {
             guard try takeRequest() else { break }
             isBusy = true
         }
+        if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
         if tendArchive(at: ServerClock.steadyMilliseconds()) { isBusy = true }
         while let exchange = ready.popFirst() { try finish(exchange) }
@@ -235,9 +237,6 @@ struct ServiceLoop: ~Copyable {
 
     /// Writes what waits, if disk and archive take it, and ends their threads.
     mutating func stop() {
-        for asked in state.questions.close() {
-            asked.tell(.failure(ArchiveError(.passing, "the server is about to stop")))
-        }
         questions?.stop()
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
@@ -266,11 +265,11 @@ struct ServiceLoop: ~Copyable {
             spare.append(exchange)
             return false
         }
-        lastReceived = ServerClock.steadyMilliseconds()
+        exchange.receivedAt = ServerClock.steadyMicroseconds()
+        lastReceived = exchange.receivedAt / 1_000
         _ = try router.receive(into: &exchange.payload)
         exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
         if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
-        exchange.receivedAt = lastReceived
         exchange.requestBytes = exchange.payload.byteCount
         followClients()
         exchange.caller = caller(of: exchange)
@@ -285,6 +284,24 @@ struct ServiceLoop: ~Copyable {
             waiting.append(exchange)
         }
         return true
+    }
+
+    /// Serves what this process asks itself: it goes past the requests of peers, of which there may be
+    /// thousands, for whoever looks at metrics wants to know just that.
+    ///
+    /// - Returns: false when there was nothing.
+    private mutating func takeOwnRequests() -> Bool {
+        let requests = state.ownRequests.take(atMost: Self.ownBurst)
+        for request in requests {
+            let exchange = spare.popLast() ?? Exchange()
+            let frame = request.frame
+            exchange.own = request
+            exchange.payload = Message(copying: frame.span)
+            exchange.requestBytes = 0
+            exchange.receivedAt = ServerClock.steadyMicroseconds()
+            serve(exchange, exchange.receivedAt / 1_000)
+        }
+        return !requests.isEmpty
     }
 
     /// Whether there is no room for a request. An empty queue takes anything.
@@ -355,7 +372,7 @@ struct ServiceLoop: ~Copyable {
     private mutating func serve(_ exchange: Exchange, _ now: UInt64) {
         let moment = Moment(
             serverTime: ServerClock.wallMilliseconds(),
-            ageMilliseconds: now - min(now, exchange.receivedAt))
+            ageMilliseconds: now - min(now, exchange.receivedAt / 1_000))
         let operation = Self.operation(exchange.payload)
         if operation == .report || operation == .fetch, archive != nil {
             ask(exchange, at: moment)
@@ -405,6 +422,11 @@ struct ServiceLoop: ~Copyable {
         }
     }
 
+    private static func copy(of message: borrowing Message) -> [UInt8] {
+        // Safe: bytes have no padding, and are copied before the message changes.
+        unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
     /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
@@ -412,6 +434,15 @@ struct ServiceLoop: ~Copyable {
             shares.release(owner, bytes: exchange.requestBytes)
         }
         defer { spare.append(exchange) }
+        if let own = exchange.own.take() {
+            own.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
+            return
+        }
+        // What was refused at once says nothing of how long work takes.
+        if exchange.requestBytes > 0 {
+            let now = ServerClock.steadyMicroseconds()
+            counters.latency.count(microseconds: now - min(now, exchange.receivedAt))
+        }
         if exchange.payload.isEmpty { return }
         do {
             // Whether there is room for the message is decided by its first frame.

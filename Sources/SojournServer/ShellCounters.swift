@@ -21,6 +21,7 @@ struct ShellCounters {
         ]
         return report
     }
+    var latency = LatencyCounters()
 
     func report(
         queuedRequests: Int, queuedBytes: Int, shareRefusals: UInt64, door: DoorCounters,
@@ -35,7 +36,7 @@ struct ShellCounters {
                 Gauge("replies_unreachable_total", repliesUnreachable),
                 Gauge("replies_unread_total", repliesUnread),
                 Gauge("client_share_refusals_total", shareRefusals),
-            ] + door.gauges + journal
+            ] + door.gauges + latency.gauges + journal
         return report
     }
 }

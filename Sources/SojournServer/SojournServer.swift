@@ -114,6 +114,7 @@ package final class SojournServer: Sendable {
     /// Closes the sockets, and the journal, when it returns.
     private static func serve(_ loop: consuming ServiceLoop, _ state: ServerState) {
         do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
+        state.ownRequests.close()
         loop.stop()
     }
 }

@@ -1,3 +1,4 @@
+package import SojournChannels
 package import SojournEngine
 package import SojournModel
 import SojournWire
@@ -35,6 +36,8 @@ package struct ServiceConfiguration: Equatable, Sendable {
     /// Those that this server has; its state, once made, is of this range and no other.
     package var partitions = PartitionRange.whole
     package var engineLimits = EngineLimits()
+    /// Names the channels of sessions whose sender does not, wherever sessions are shown.
+    package var channels = ChannelGrouping()
     /// Requests that one client may have in flight.
     package var credit = Limits.creditMax
     /// Bytes of the largest request, header included.

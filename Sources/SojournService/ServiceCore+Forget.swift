@@ -24,8 +24,11 @@ extension ServiceCore {
                 "the server cannot write its archive for now; ask again later")
         }
         journal.append(.forget) { writer in
-            ForgetRecord(partition: configuration.partitions.first, property: header.property, visitor: visitor)
-                .write(to: &writer)
+            ForgetRecord(
+                partition: configuration.partitions.first, property: header.property,
+                visitor: visitor
+            )
+            .write(to: &writer)
         }
         beginFinished()
         let erased = engine.forget(visitor, of: header.property)

@@ -1,3 +1,4 @@
+import SojournChannels
 import SojournEngine
 import SojournModel
 import SojournWire
@@ -12,7 +13,7 @@ extension ServiceCore {
         do throws(WireError) {
             request = try LookupRequest.decode(body: body, limits: configuration.batchLimits)
         } catch { throw Refusal(error) }
-        let found: [SessionSnapshot]
+        var found: [SessionSnapshot]
         switch request {
         case .visitor(let key):
             try checkOwner(of: key)
@@ -21,6 +22,7 @@ extension ServiceCore {
             let session = engine.session(id, in: header.property, clock: clock)
             found = session.map { [$0] } ?? []
         }
+        for row in found.indices { found[row].nameChannel(by: configuration.channels) }
         LookupReply(sessions: found, clock: clock).encode(
             header: replyHeader(header), into: &reply)
         // While the journal cannot be written, what was applied is shown though it may be lost.

@@ -63,6 +63,7 @@ package struct ServiceCore: ~Copyable {
         engine = Engine(
             secret: configuration.secret, partition: configuration.partitions.first,
             limits: configuration.engineLimits)
+        engine.channels = configuration.channels
         journal = JournalOutbox(isOn: isJournaled)
         finished = FinishedOutbox(isOn: isArchived, bytesMax: configuration.finishedBytesMax)
         producers = ProducerTable(

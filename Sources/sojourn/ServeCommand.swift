@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import SojournAdmin
 import SojournJournal
 import SojournModel
 import SojournServer
@@ -14,7 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
             SOJOURN_ARCHIVE, SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
-            SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
             SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             SIGHUP reads the file of clients again; connections stay.
@@ -42,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, deployment, secretFile, properties, archive, limits.",
+            "A YAML file: listen, admin, deployment, secretFile, properties, channels, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -104,6 +105,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Where metrics, health and the page of reports are, for browsers: 127.0.0.1:5580, or off.",
+            discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
+    var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
             "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
     var logLevel: String?
 
@@ -114,6 +121,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         if let partitions, PartitionRange(partitions) == nil {
             throw ValidationError("--partitions \(partitions) \(PartitionRange.form)")
+        }
+        if let admin, let fault = AdminAddress.fault(of: admin) {
+            throw ValidationError("--admin \(admin): \(fault)")
         }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")
@@ -132,9 +142,16 @@ struct ServeCommand: AsyncParsableCommand {
         FileDescriptors.raiseLimit()
         // Before anybody can know of the server and ask it to stop.
         let signals = ServerSignals(log)
-        let server = try SojournServer(configuration, log: log)
+        var admin: AdminPort?
+        if let address = configuration.admin {
+            // Before the server, so that whoever asks learns that it is about to be there.
+            admin = try await AdminPort.start(address, configuration.service, log: log)
+        }
+        let server = try await Self.start(configuration, log)
+        admin?.serve(server)
         signals.serve(server)
         await server.untilStopped()
+        await admin?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
@@ -156,6 +173,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.partitions = partitions.flatMap { PartitionRange($0) }
         options.archive = archive
         options.allowsInsecureListen = insecureListen ? true : nil
+        options.admin = admin
         options.logLevel = logLevel
         options.policy = try policy()
         options.policySource = "command line"
@@ -170,6 +188,18 @@ struct ServeCommand: AsyncParsableCommand {
         try PolicyOverride(
             timeout: timeout, lateness: lateness, maxDuration: maxDuration,
             source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
+    }
+
+    /// Starts on a thread of its own, for recovery takes its time.
+    private static func start(
+        _ configuration: ServerConfiguration, _ log: Logger
+    ) async throws -> SojournServer {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result { try SojournServer(configuration, log: log) })
+            }
+        }
     }
 }
 

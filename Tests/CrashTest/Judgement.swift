@@ -130,7 +130,7 @@ struct Judgement {
         }
         for ((expected, id), found) in zip(live, found.sessions) {
             // Why it ends is not known before it does.
-            let differences = expected.differences(from: found)
+            let differences = expected.shown.differences(from: found)
                 .filter { found.boundaryOut != nil || !$0.hasPrefix("boundaryOut") }
             for difference in differences {
                 add(.lookUps, "the look-up of \(visitor): \(difference)")

@@ -89,7 +89,7 @@ import Testing
         #expect(found.map { "\($0.id)" } == ids)
         for (session, snapshot) in zip(expected, found) {
             // None of them is finished, so the last of a visitor has not ended.
-            let differences = session.differences(from: snapshot)
+            let differences = session.shown.differences(from: snapshot)
                 .filter { !$0.hasPrefix("boundaryOut") }
             #expect(differences == [], "\(session.visitor) from \(session.firstEvent)")
         }

@@ -57,7 +57,8 @@ import Testing
         #expect(session["session"] as? String == table["session"][0])
         #expect(session["events"] as? Int == 2)
         #expect(session["value_micro_units"] as? Int == 12_500_000)
-        #expect(session["context"] as? [String: String] == ["device": "mobile"])
+        #expect(
+            session["context"] as? [String: String] == ["device": "mobile", "channel": "direct"])
 
         let strange = try await CommandRun.sojourn(
             "lookup", "b\u{7}", "--connect", service.endpoint)

@@ -1,4 +1,5 @@
 import Foundation
+import SojournChannels
 import SojournEngine
 import SojournJournal
 import SojournModel
@@ -79,6 +80,39 @@ import Testing
         #expect(app.policy.midnight == nil)
     }
 
+    @Test func `the admin port is where the file says, unless somebody says otherwise`() throws {
+        let file = try settings("admin: localhost:5580")
+        #expect(try file.resolve().0.admin == AdminAddress("127.0.0.1:5580"))
+        #expect(try settings("").resolve().0.admin == nil)
+        let environment = try ServerSettings(environment: ["SOJOURN_ADMIN": "[::1]:0"])
+        #expect(try environment.over(file).resolve().0.admin == AdminAddress("[::1]:0"))
+        var options = ServerSettings()
+        options.admin = "off"
+        #expect(try options.over(environment).over(file).resolve().0.admin == nil)
+    }
+
+    @Test func `a file can say which channels there are`() throws {
+        let yaml = """
+            channels:
+              ownSites: [shop.example]
+              rules:
+                - channel: assistants
+                  referrer: [chatgpt.com, "*.perplexity.ai"]
+                - {channel: brand, source: google, medium: cpc, campaign: "brand*", site: search}
+            """
+        let channels = try settings(yaml).resolve().0.service.channels
+        func channel(_ referrer: String, _ campaign: String = "") -> String {
+            channels.channel(
+                of: TrafficEvidence(
+                    referrer: referrer, source: campaign.isEmpty ? "" : "google",
+                    medium: campaign.isEmpty ? "" : "cpc", campaign: campaign))
+        }
+        #expect(channel("https://chatgpt.com/") == "assistants")
+        #expect(channel("https://www.shop.example/") == "direct")
+        #expect(channel("", "Brand 7") == "brand")
+        #expect(channel("", "spring") == "paid_search")
+    }
+
     @Test func `a file can make segments and the way between snapshots shorter`() throws {
         let file = try settings(
             "durability: os\nlimits: {segmentBytes: 128KiB, snapshotBytes: 1MiB}")
@@ -146,6 +180,21 @@ import Testing
         ("limits:\n  credit: 65", 2, "limits.credit", "1 to 64"),
         ("limits:\n  texts: many", 2, "limits.texts", "whole number"),
         ("limits:\n  segmentBytes: 1KiB", 2, "limits.segmentBytes", "65536"),
+        ("channels: [a]", 1, "channels", "mapping"),
+        ("channels:\n  ownSites: [a/b.c]", 2, "channels.ownSites[0]", "no host"),
+        ("channels:\n  ownSites: []", 2, "channels.ownSites", "1 to"),
+        ("channels:\n  rules:\n    - source: a", 3, "channels.rules[0]", "channel is missing"),
+        ("channels:\n  rules:\n    - channel: a", 3, "channels.rules[0]", "add source"),
+        (
+            "channels:\n  rules:\n    - {channel: a, site: news}", 3, "channels.rules[0].site",
+            "search, social"
+        ),
+        (
+            "channels:\n  rules:\n    - {channel: a, refferrer: b}", 3,
+            "channels.rules[0].refferrer", "did you mean referrer?"
+        ),
+        ("admin: 0.0.0.0:5580", 1, "admin", "others can reach it"),
+        ("admin: 5580", 1, "admin", "127.0.0.1:5580"),
         ("durability: always", 1, "durability", "none, os, disk"),
         ("listen: [a\nlimits:", 2, nil, "no YAML"),
         ("limits: {}\nlimits: {}", 1, "limits", "twice"),
@@ -201,7 +250,7 @@ import Testing
     @Test(arguments: [
         ["SOJOURN_TIMEOUT": "soon"], ["SOJOURN_DEPLOYMENT": "1"],
         ["SOJOURN_INSECURE_LISTEN": "perhaps"], ["SOJOURN_LOG_LEVEL": "loud"],
-        ["SOJOURN_MAX_DURATION": "never"],
+        ["SOJOURN_MAX_DURATION": "never"], ["SOJOURN_ADMIN": "0.0.0.0:1"],
     ])
     func `a variable that makes no sense is named`(environment: [String: String]) throws {
         let error = #expect(throws: ConfigurationError.self) {

@@ -1,3 +1,4 @@
+import SojournChannels
 import SojournEngine
 import SojournJournal
 import SojournModel
@@ -204,6 +205,15 @@ struct Judge: ~Copyable {
 
     // MARK: Questions
 
+    /// Sessions as a look-up shows them: with a channel.
+    private static func shown(_ sessions: [SessionSnapshot]) -> [SessionSnapshot] {
+        sessions.map { session in
+            var session = session
+            session.nameChannel(by: ChannelGrouping())
+            return session
+        }
+    }
+
     /// Answers a question as it should have been answered.
     private mutating func answer(_ question: Timeline.Question) throws {
         guard let header = MessageHeader.readable(unsafe question.request.span.bytes) else {
@@ -217,10 +227,11 @@ struct Judge: ~Copyable {
         case .session(let id):
             let found = engine.session(id, in: header.property, clock: told.clock)
             try require(
-                told.sessions == (found.map { [$0] } ?? []), "session \(id) looks otherwise")
+                told.sessions == Self.shown(found.map { [$0] } ?? []),
+                "session \(id) looks otherwise")
         case .visitor(let key):
             let found = engine.sessions(of: key, in: header.property, clock: told.clock)
-            try require(told.sessions == found, "a visitor's sessions look otherwise")
+            try require(told.sessions == Self.shown(found), "a visitor's sessions look otherwise")
             let visitor = String(decoding: [UInt8](key), as: UTF8.self)
             let wanted = book.oracle.sessions.filter {
                 $0.session.visitor == visitor && book.isUnfinished($0.session, clock: told.clock)
@@ -229,7 +240,7 @@ struct Judge: ~Copyable {
                 told.sessions.count == wanted.count,
                 "\(visitor) has \(told.sessions.count) sessions, not \(wanted.count)")
             for (number, session) in wanted {
-                try compare(told.sessions, number, session, book, isOpen: true)
+                try compare(found, number, session, book, isOpen: true)
             }
         }
     }

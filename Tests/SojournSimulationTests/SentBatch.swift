@@ -35,7 +35,7 @@ final class SentBatch {
             do {
                 try builder.add(
                     time: event.time, kind: event.kind, visitor: event.visitor, name: event.name,
-                    context: EventContext(event.context), value: event.value, eventID: event.id)
+                    context: event.context.wire, value: event.value, eventID: event.id)
             } catch { preconditionFailure("an event that no batch takes: \(error)") }
         }
         var writer = ByteWriter()
@@ -44,15 +44,6 @@ final class SentBatch {
                 operation: .assign, producer: ProducerID(producer), sequence: sequence,
                 deadlineMilliseconds: deadline, property: property), into: &writer)
         frame = writer.array
-    }
-}
-
-extension EventContext {
-    fileprivate init?(_ context: TestContext) {
-        if context.isEmpty { return nil }
-        self.init(
-            device: context.attributes[0], channel: context.attributes[1],
-            campaignName: context.attributes[7], isKnownBot: context.isKnownBot)
     }
 }
 

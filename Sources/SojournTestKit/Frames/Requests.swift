@@ -24,17 +24,6 @@ package func assignFrame(
     return writer.array
 }
 
-extension TestContext {
-    fileprivate var wire: EventContext? {
-        if isEmpty { return nil }
-        var context = EventContext(isKnownBot: isKnownBot)
-        for attribute in ContextAttribute.allCases {
-            context[attribute] = attributes[attribute.rawValue]
-        }
-        return context
-    }
-}
-
 package func helloFrame(_ hello: HelloRequest = HelloRequest(name: "test")) -> [UInt8] {
     var writer = ByteWriter()
     hello.encode(header: MessageHeader(operation: .hello, correlation: 1), into: &writer)

@@ -1,0 +1,22 @@
+import ZeroMQ
+
+extension SojournServer {
+    /// Asks the service as a client does, without a socket.
+    ///
+    /// - Parameters:
+    ///   - frame: a whole frame.
+    ///   - patience: how long the answer may take.
+    /// - Returns: the frame of the reply; nil when there is none in time, when too many ask already,
+    ///   and when the service has ended.
+    package func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
+        await withCheckedContinuation { asker in
+            let own = OwnRequest(frame, asker: asker)
+            guard state.ownRequests.put(own) else { return own.answer(nil) }
+            state.wakeUp.signal()
+            Task { [weak own] in
+                _ = try? await Task.sleep(for: patience)
+                own?.answer(nil)
+            }
+        }
+    }
+}

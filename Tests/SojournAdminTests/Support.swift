@@ -1,0 +1,107 @@
+import FlyingSocks
+import Foundation
+import Logging
+import SojournAdmin
+import SojournServer
+import SojournService
+import SojournTestKit
+import SojournWire
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// A server, and an admin port at a free one.
+final class ServedPort: Sendable {
+    let server: SojournServer
+    let port: AdminPort
+
+    init() async throws {
+        let configuration = ServerConfiguration(listens: ["tcp://127.0.0.1:*"])
+        port = try await Self.newPort(configuration.service)
+        server = try SojournServer(configuration)
+        port.serve(server)
+    }
+
+    static func newPort(_ configuration: ServiceConfiguration = .ephemeral) async throws
+        -> AdminPort
+    {
+        try await AdminPort.start(
+            AdminAddress("127.0.0.1:0"), configuration, log: Logger(label: "test"))
+    }
+}
+
+/// What was answered.
+struct Answer {
+    var status: Int
+    var headers: [String: String]
+    var body: String
+}
+
+extension AdminPort {
+    func get(_ path: String, method: String = "GET") async throws -> Answer {
+        try await SojournAdminTests.get(address, path, method: method)
+    }
+}
+
+/// Asks an address as a browser does.
+func get(_ address: String, _ path: String, method: String = "GET") async throws -> Answer {
+    guard let url = URL(string: "http://\(address)\(path)") else { throw URLError(.badURL) }
+    var request = URLRequest(url: url)
+    request.httpMethod = method
+    let (data, response) = try await URLSession(configuration: .ephemeral).data(for: request)
+    guard let response = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }
+    var headers: [String: String] = [:]
+    for (name, value) in response.allHeaderFields {
+        headers["\(name)".lowercased()] = "\(value)"
+    }
+    return Answer(
+        status: response.statusCode, headers: headers, body: String(decoding: data, as: UTF8.self))
+}
+
+/// A request that no library would send.
+struct RawRequest {
+    private let text: String
+
+    init(_ line: String, host: String) {
+        text = "\(line) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
+    }
+
+    func status(_ port: AdminPort) async throws -> Int {
+        let number = port.address.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+        let socket =
+            if port.address.hasPrefix("[") {
+                try await AsyncSocket.connected(
+                    to: sockaddr_in6.inet6(ip6: "::1", port: number), timeout: 10)
+            } else {
+                try await AsyncSocket.connected(
+                    to: sockaddr_in.inet(ip4: "127.0.0.1", port: number), timeout: 10)
+            }
+        defer { try? socket.close() }
+        try await socket.write(Data(text.utf8))
+        // "HTTP/1.1 403 ..."
+        let line = try await socket.read(bytes: 12)
+        return Int(String(decoding: line.suffix(3), as: UTF8.self)) ?? 0
+    }
+}
+
+extension ServerProcess {
+    /// Where its admin port is, as it said.
+    var adminAddress: String? {
+        let log = log
+        return log.range(of: "admin port at http://").map {
+            String(log[$0.upperBound...].prefix { $0 != "/" })
+        }
+    }
+}
+
+/// Waits until something is so.
+func eventually(
+    _ what: String, _ condition: () async throws -> Bool
+) async throws {
+    let began = ContinuousClock.now
+    while try await !condition() {
+        guard .now - began < .seconds(20) else { throw ServerProcess.Failure("never: \(what)") }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}

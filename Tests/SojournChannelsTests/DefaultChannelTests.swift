@@ -1,0 +1,97 @@
+import SojournChannels
+import Testing
+
+/// The published default channel groups, case by case.
+@Suite struct DefaultChannelTests {
+    /// What a context says, and the channel that it tells.
+    static let cases: [(String, String, String, String, String)] = [
+        // referrer, source, medium, campaign, channel
+        ("", "", "", "", "direct"),
+        ("", "(direct)", "(none)", "", "direct"),
+        ("", "(direct)", "(not set)", "", "direct"),
+        ("", "(direct)", "", "", "unassigned"),
+        ("", "", "", "Cross-network", "cross_network"),
+        ("", "google", "cpc", "brand cross-network 7", "cross_network"),
+        ("", "amazon", "cpc", "", "paid_shopping"),
+        ("", "newsletter", "paid", "spring shopping", "paid_shopping"),
+        ("", "google", "ppc", "shop-the-look", "paid_shopping"),
+        ("", "google", "cpc", "eshop", "paid_shopping"),
+        ("", "google", "cpc", "workshop", "paid_search"),
+        ("", "google", "cpc", "workshop shop", "paid_shopping"),
+        ("", "google", "cpc", "spring_sale", "paid_search"),
+        ("", "Google", "CPC", "", "paid_search"),
+        ("", "bing", "ppc", "", "paid_search"),
+        ("", "duckduckgo.com", "paid-search", "", "paid_search"),
+        ("", "google", "retargeting", "", "paid_search"),
+        ("", "google", "cpm", "", "paid_search"),
+        ("https://www.google.com/", "", "cpc", "", "paid_search"),
+        ("", "facebook", "paid_social", "", "paid_social"),
+        ("", "fb", "cpc", "", "paid_social"),
+        ("", "linkedin.com", "cpc", "", "paid_social"),
+        ("", "youtube", "cpv", "", "paid_video"),
+        ("", "youtube", "cpm", "", "paid_video"),
+        ("", "partner", "display", "", "display"),
+        ("", "partner", "banner", "", "display"),
+        ("", "partner", "expandable", "", "display"),
+        ("", "partner", "interstitial", "", "display"),
+        ("", "partner", "cpm", "", "display"),
+        ("", "partner", "cpc", "", "paid_other"),
+        ("", "partner", "retargeting", "", "paid_other"),
+        ("", "partner", "retargeting2", "", "unassigned"),
+        ("", "ebay", "", "", "organic_shopping"),
+        ("", "partner", "", "big shop day", "organic_shopping"),
+        ("", "partner", "email", "shopping", "organic_shopping"),
+        ("https://www.amazon.co.uk/dp/1", "", "", "", "organic_shopping"),
+        ("", "instagram", "", "", "organic_social"),
+        ("", "partner", "social", "", "organic_social"),
+        ("", "partner", "social-network", "", "organic_social"),
+        ("", "partner", "social-media", "", "organic_social"),
+        ("", "partner", "sm", "", "organic_social"),
+        ("", "partner", "social network", "", "organic_social"),
+        ("", "partner", "social media", "", "organic_social"),
+        ("https://t.co/abc", "", "", "", "organic_social"),
+        ("https://www.reddit.com/r/swift", "", "", "", "organic_social"),
+        ("https://news.ycombinator.com/item?id=1", "", "", "", "organic_social"),
+        ("https://m.facebook.com/", "", "", "", "organic_social"),
+        ("https://www.youtube.com/watch?v=1", "", "", "", "organic_video"),
+        ("", "partner", "onlinevideo", "", "organic_video"),
+        ("https://www.google.com/", "", "", "", "organic_search"),
+        ("https://www.google.co.uk/search?q=a", "", "", "", "organic_search"),
+        ("https://duckduckgo.com/", "", "", "", "organic_search"),
+        ("https://search.yahoo.co.jp/search", "", "", "", "organic_search"),
+        ("android-app://com.google.android.googlequicksearchbox/", "", "", "", "organic_search"),
+        ("", "anything", "organic", "", "organic_search"),
+        ("", "newsletter", "email", "march", "email"),
+        ("", "newsletter", "e-mail", "", "email"),
+        ("", "e_mail", "", "", "email"),
+        ("", "partner", "e mail", "", "email"),
+        ("https://mail.google.com/", "", "", "", "email"),
+        ("android-app://com.google.android.gm/", "", "", "", "email"),
+        ("", "partner", "affiliate", "", "affiliates"),
+        ("https://blog.example.org/best-running-shoes", "", "", "", "referral"),
+        ("https://docs.google.com/document/1", "", "", "", "referral"),
+        ("", "partner", "referral", "", "referral"),
+        ("", "partner", "app", "", "referral"),
+        ("", "partner", "link", "", "referral"),
+        ("", "partner", "audio", "", "audio"),
+        ("", "sms", "", "", "sms"),
+        ("", "partner", "sms", "", "sms"),
+        ("", "partner", "webpush", "", "mobile_push"),
+        ("", "partner", "mobile-app", "", "mobile_push"),
+        ("", "partner", "notification_1", "", "mobile_push"),
+        ("", "firebase", "", "", "mobile_push"),
+        ("", "partner", "", "", "unassigned"),
+        ("", "partner", "flyer", "", "unassigned"),
+        ("", "", "", "spring", "unassigned"),
+        ("(other)", "", "", "", "unassigned"),
+        ("https://blog.example.org/", "", "", "spring", "referral"),
+    ]
+
+    @Test(arguments: cases.indices)
+    func `what a context says tells its channel`(row: Int) {
+        let (referrer, source, medium, campaign, channel) = Self.cases[row]
+        let evidence = TrafficEvidence(
+            referrer: referrer, source: source, medium: medium, campaign: campaign)
+        #expect(ChannelGrouping().channel(of: evidence) == channel, "\(evidence)")
+    }
+}
