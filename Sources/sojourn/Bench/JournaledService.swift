@@ -22,7 +22,7 @@ struct JournaledService: ~Copyable {
         let parent = bench.data.map { URL(fileURLWithPath: $0) } ?? directory
         let data = parent.appendingPathComponent(
             "sojourn-bench-data-\(ProcessInfo.processInfo.processIdentifier)")
-        let endpoint = try bench.endpoint("journaled", in: directory, context)
+        let endpoint = try bench.endpoint("journaled", in: directory)
         let server = try startServer(bench, endpoint, data)
         let load = try ServiceLoad(
             endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,

@@ -28,7 +28,7 @@ struct RoutedService: ~Copyable {
         var arguments = ["route", "--log-level", "error"]
         let count = max(partitions, bench.workers)
         for number in 0..<bench.workers {
-            let endpoint = try bench.endpoint("worker\(number)", in: directory, context)
+            let endpoint = try bench.endpoint("worker\(number)", in: directory)
             let first = count * number / bench.workers
             let last = count * (number + 1) / bench.workers - 1
             workers.append(
@@ -40,7 +40,7 @@ struct RoutedService: ~Copyable {
                     ]))
             arguments += ["--worker", endpoint]
         }
-        let endpoint = try bench.endpoint("router", in: directory, context)
+        let endpoint = try bench.endpoint("router", in: directory)
         let router = try ChildProcess("sojourn", arguments + ["--listen", endpoint])
         var load = try ServiceLoad(
             endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,

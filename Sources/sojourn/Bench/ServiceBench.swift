@@ -58,7 +58,7 @@ struct ServiceBench: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: directory) }
 
         let context = try Context()
-        let serviceEndpoint = try endpoint("service", in: directory, context)
+        let serviceEndpoint = try endpoint("service", in: directory)
         let server = try ChildProcess(
             "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
         defer { server.stop() }
@@ -86,7 +86,7 @@ struct ServiceBench: ParsableCommand {
         }
         defer { encrypted?.stop() }
 
-        let echoEndpoint = try endpoint("echo", in: directory, context)
+        let echoEndpoint = try endpoint("echo", in: directory)
         let echo = try ChildProcess(
             "sojourn-yardstick", ["server", echoEndpoint, "\(load.replyBytes)"])
         defer { echo.stop() }
@@ -164,11 +164,12 @@ struct ServiceBench: ParsableCommand {
     }
 
     /// An endpoint that nobody uses now.
-    func endpoint(_ name: String, in directory: URL, _ context: Context) throws -> String {
+    func endpoint(_ name: String, in directory: URL) throws -> String {
         switch transport {
         case .ipc: return "ipc://\(directory.path)/\(name)"
         case .tcp:
-            let probe = try Socket(.router, in: context)
+            // A context of its own, which ends when the socket is closed for good.
+            let probe = try Socket(.router, in: try Context())
             try probe.bind("tcp://127.0.0.1:*")
             return try probe.lastEndpoint
         }
