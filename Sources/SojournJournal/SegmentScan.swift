@@ -111,8 +111,9 @@ struct SegmentScan {
         where isWanted: (RecordHeader) -> Bool, found: (RecordHeader) -> Bool
     ) -> Bool {
         // No more records than this can be there.
-        let most = JournalPosition(
-            position.rawValue + UInt64(bytes.byteCount / RecordHeader.byteCount))
+        let (sum, overflow) = position.rawValue.addingReportingOverflow(
+            UInt64(bytes.byteCount / RecordHeader.byteCount))
+        let most = JournalPosition(overflow ? .max : sum)
         var budget = 8 * bytes.byteCount + 1_048_576
         var at = offset
         while at + RecordHeader.byteCount <= bytes.byteCount {
