@@ -160,9 +160,7 @@ let package = Package(
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
                 "SojournJournal", "SojournArchive", "SojournWire", "SojournModel",
-                "SojournChannels",
-                "ZeroMQ",
-                "SojournTestKit",
+                "SojournChannels", "ZeroMQ", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournAdminTests",
