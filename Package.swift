@@ -159,8 +159,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel",
-                "SojournChannels", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournAdminTests",
@@ -172,8 +172,8 @@ let package = Package(
         .testTarget(
             name: "SojournClientTests",
             dependencies: [
-                "sojourn", "SojournClient", "SojournServer", "SojournService", "SojournWire",
-                "SojournModel", "SojournTestKit", "ZeroMQ", log,
+                "sojourn", "SojournClient", "SojournServer", "SojournService", "SojournArchive",
+                "SojournWire", "SojournModel", "SojournTestKit", "ZeroMQ", log,
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournClientsTests",

@@ -26,24 +26,32 @@ struct JournalKeeper: ~Copyable {
     private var snapshotFailures: UInt64 = 0
     private static let snapshotRetryMilliseconds: UInt64 = 10_000
 
-    /// Opens a data directory, and makes the state anew that it holds.
+    /// Opens a data directory, and keeps other processes from it.
+    static func lock(
+        _ settings: JournalSettings, _ deployment: DeploymentID
+    ) throws(ServerError) -> DataDirectory {
+        do throws(JournalError) {
+            return try DataDirectory(settings.directory, deployment: deployment)
+        } catch { throw ServerError(RecoveryError.journal(error)) }
+    }
+
+    /// Makes the state anew that a data directory holds.
     ///
     /// - Parameter core: is journaled and has no state.
     static func open(
-        _ settings: JournalSettings, _ core: inout ServiceCore, wakeUp: WakeUp, log: Logger
+        _ settings: JournalSettings, _ directory: consuming DataDirectory,
+        _ core: inout ServiceCore, wakeUp: WakeUp, log: Logger
     ) throws(ServerError) -> JournalKeeper {
         let began = ServerClock.steadyMilliseconds()
         let deployment = core.configuration.deployment
         do throws(RecoveryError) {
-            let directory = try RecoveryError.wrapping { () throws(JournalError) in
-                try DataDirectory(settings.directory, deployment: deployment)
-            }
             let options = JournalOptions(
                 deployment: deployment, durability: settings.durability,
                 segmentBytes: settings.segmentBytes,
                 saltSeed: UInt64.random(in: .min ... .max))
+            let storage = directory.storage
             var journal = try RecoveryError.wrapping { () throws(JournalError) in
-                try FileJournal(directory.storage, options)
+                try FileJournal(storage, options)
             }
             let recovery = try core.recover(from: &journal)
             for line in journal.recovery.lines { log.notice("\(line)") }

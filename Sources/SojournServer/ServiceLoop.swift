@@ -73,6 +73,10 @@ struct ServiceLoop: ~Copyable {
         var keeper: JournalKeeper?
         var archive: ArchiveKeeper?
         var questions: QuestionBoard?
+        var directory: DataDirectory?
+        if let journal = configuration.journal {
+            directory = try JournalKeeper.lock(journal, configuration.service.deployment)
+        }
         if let settings = configuration.archive {
             archive = try ArchiveKeeper.open(
                 settings, &core, wakeUp: state.wakeUp, log: state.log)
@@ -81,9 +85,9 @@ struct ServiceLoop: ~Copyable {
                     threads: settings.reportsMax, queueMax: settings.reportQueueMax,
                     wakeUp: state.wakeUp), settings)
         }
-        if let journal = configuration.journal {
+        if let journal = configuration.journal, let directory = directory.take() {
             keeper = try JournalKeeper.open(
-                journal, &core, wakeUp: state.wakeUp, log: state.log)
+                journal, directory, &core, wakeUp: state.wakeUp, log: state.log)
         } else {
             core.adopt()
         }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ErrorCodeTests {
     @Test func `codes have the names of the registry`() {
-        #expect(ErrorCode.all.count == 47)
+        #expect(ErrorCode.all.count == 51)
         #expect(ErrorCode.badKind.name == "badKind")
         #expect(ErrorCode(name: "internal") == .internal)
         #expect(ErrorCode(name: "nonsense") == nil)

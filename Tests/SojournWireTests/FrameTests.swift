@@ -64,7 +64,7 @@ import Testing
         HeaderFault(
             name: "request to a client", damage: { _ in }, role: .client, code: .unexpectedReply),
         HeaderFault(
-            name: "operation", damage: { $0.bytes[5] = 6 }, code: .unknownOperation, offset: 5),
+            name: "operation", damage: { $0.bytes[5] = 9 }, code: .unknownOperation, offset: 5),
         HeaderFault(name: "flags", damage: { $0.bytes[7] = 128 }, code: .unknownFlags, offset: 6),
         HeaderFault(
             name: "reserved", damage: { $0.bytes[59] = 1 }, code: .reservedNotZero, offset: 56),

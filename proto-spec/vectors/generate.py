@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import reference as codec  # noqa: E402
+import reference_reports  # noqa: E402, F401
 from reference import COLUMNS, HEADER_BYTES, Column, Fault  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -25,6 +26,8 @@ TAG = str(int.from_bytes(bytes.fromhex(DEPLOYMENT)[8:], "big"))
 HEX_BYTES_MAX = 300 << 10  # a frame that is longer in hex is stored compressed
 
 VECTORS = {}
+FOLDER = ""  # "reports/" while those of the operations are made that not every client has
+FOLDERS = ("valid", "invalid", "reports/valid", "reports/invalid")
 
 
 # ---- how a vector is made
@@ -36,7 +39,7 @@ def header(operation, is_reply=False, **fields):
 
 
 def add(vector):
-    key = ("valid" if vector["valid"] else "invalid") + "/" + vector["name"]
+    key = FOLDER + ("valid" if vector["valid"] else "invalid") + "/" + vector["name"]
     assert key not in VECTORS, f"two vectors are named {key}"
     VECTORS[key] = vector
 
@@ -688,7 +691,7 @@ def invalid_headers():
         sealed(bytes(16), "ERROR", is_reply=True))
     bad("error-without-flag", "A server gets an ERROR without the flag of a reply.",
         "unexpectedReply", None, sealed(bytes(16), "ERROR"))
-    for operation in (0, 6, 99, 255):
+    for operation in (0, 9, 99, 255):
         bad(f"operation-{operation}", "An operation that does not exist.", "unknownOperation", 5,
             header_patched(status, (5, bytes([operation]))))
     bad("flags-bit-1", "A flag that does not exist.", "unknownFlags", 6,
@@ -1313,6 +1316,242 @@ def invalid_replies():
            sealed(bytes(15), "ERROR", is_reply=True))
 
 
+# ---- reports, feed, forgetting
+
+def question(kind="summary", texts=(), filters=(), **more):
+    columns = {}
+    if texts:
+        columns["texts"] = {"width": 2}
+    if filters:
+        columns["filters"] = {"width": 0, "parameter": 8}
+    if "steps" in more:
+        columns["steps"] = {"width": 0, "parameter": 8}
+    first = {key: more.pop(key) for key in ("dimension", "interval") if key in more}
+    last = {key: more.pop(key) for key in ("page", "steps") if key in more}
+    facts = {"start": str(-2**63), "end": str(2**63 - 1), "local": False, "automated": False,
+             "compare": False, "rows": 0, "filters": list(filters), **more}
+    encoding = {"columns": columns, **({"texts": list(texts)} if texts else {})}
+    return {"question": kind, **first, **facts, **last, "encoding": encoding}
+
+
+def condition(dimension, value, negated=False):
+    return {"dimension": dimension, "value": value, "negated": negated}
+
+
+def report_row(kind="part", **more):
+    names = ("sessions", "visitors", "new_visitors", "views", "actions", "conversions",
+             "converted", "engaged", "value", "duration", "median")
+    return {"kind": kind, "previous": False, "text": "", "next": "", "parent": None,
+            "time": None, **dict.fromkeys(names, "0"), **more}
+
+
+def report(rows, texts=("UTC",), **more):
+    columns = {"texts": {"width": 2}, "reportRows": {"width": 0, "parameter": 112}}
+    return {"clock": str(BASE), "start": str(-2**63), "end": str(2**63 - 1),
+            "time_zone": texts[0] if texts else "", "live_sessions": "0",
+            "automated_sessions": "0", "rows": rows, **more,
+            "encoding": {"columns": columns, "texts": list(texts)}}
+
+
+STEPS = [{"page": "/product/", "match": "prefix"}, {"page": "/basket", "match": "page"},
+         {"page": "", "match": "prefix"}]
+
+
+def valid_reports():
+    request = "request"
+    good("report-request-summary", "The total of everything.", request, header("REPORT"),
+         question())
+    good("report-request-breakdown", "By channel, a day, of people on phones outside Germany.",
+         request, header("REPORT", property=1),
+         question("breakdown", ["phone", "DE"],
+                  [condition("device", "phone"), condition("country", "DE", True),
+                   condition("campaignName", "", True)],
+                  dimension="channel", start=str(BASE), end=str(BASE + 86_400_000), rows=20,
+                  compare=True))
+    for code, name in enumerate(codec.CONSTANTS["reportDimensions"], 1):
+        good(f"report-request-by-{name}", "A breakdown by each dimension.", request,
+             header("REPORT"), question("breakdown", dimension=name, rows=65535))
+    for name in codec.CONSTANTS["reportIntervals"]:
+        good(f"report-request-{name}s", "A series, by local time, with bots.", request,
+             header("REPORT"), question("series", interval=name, start="0", end="0", local=True,
+                                        automated=True))
+    good("report-request-transitions", "From page to page.", request, header("REPORT"),
+         question("transitions"))
+    good("report-request-paths", "Paths from a page.", request, header("REPORT"),
+         question("paths", ["/"], page="/"))
+    good("report-request-paths-any", "Paths from any page.", request, header("REPORT"),
+         question("paths", page=""))
+    good("report-request-funnel", "Three steps, one of them a prefix, one of no bytes.", request,
+         header("REPORT"), question("funnel", ["/product/", "/basket"], steps=STEPS))
+    reply = "reply"
+    good("report-reply-summary", "A total.", reply, header("REPORT", True), report([
+        report_row("total", sessions="3", visitors="2", new_visitors="1", views="9", actions="4",
+                   conversions="1", converted="1", engaged="2", value="-1", duration="90000",
+                   median="30000")]))
+    good("report-reply-extremes", "Numbers as large and as small as they can be.", reply,
+         header("REPORT", True), report([
+             report_row("total", sessions=str(2**63 - 1), value=str(-2**63),
+                        duration=str(2**63 - 1), median=str(-1)),
+             report_row("part", time=str(2**63 - 1))],
+             clock=str(-2**63), live_sessions=str(2**63 - 1), automated_sessions="7"))
+    good("report-reply-parts", "Values, the rest, and the period before.", reply,
+         header("REPORT", True), report([
+             report_row("total", sessions="5"), report_row(text="phone", sessions="3"),
+             report_row(sessions="1"), report_row("rest", sessions="1"),
+             report_row("total", sessions="4", previous=True),
+             report_row(text="phone", sessions="4", previous=True)], ("Europe/Berlin", "phone"),
+             start=str(BASE), end=str(BASE + 1)))
+    good("report-reply-paths", "A tree, and a transition to nothing.", reply,
+         header("REPORT", True), report([
+             report_row("total", sessions="5"), report_row(text="/", sessions="3"),
+             report_row(text="/a", sessions="2", parent=1),
+             report_row(text="/a", next="/", views="2")], ("UTC", "/", "/a")))
+    good("report-reply-no-rows", "No row, and no name of the time zone.", reply,
+         header("REPORT", True), report([], ()))
+
+
+def valid_feed():
+    request, reply = "request", "reply"
+    good("fetch-request-start", "From the beginning.", request, header("FETCH"),
+         {"position": "0", "index": 0, "entries": 0})
+    good("fetch-request-extremes", "Behind a late place.", request, header("FETCH"),
+         {"position": str(2**64 - 1), "index": 2**32 - 1, "entries": 2**32 - 1})
+    sessions = lookup_reply()
+    finished = [{"position": "7", "index": row + 1, "property": 1, "visitor": "0f" * 16,
+                 "session": session} for row, session in enumerate(sessions["sessions"])]
+    revised = {"position": "8", "index": 1, "property": 2,
+               "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
+    columns = {**sessions["encoding"]["columns"],
+               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
+               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
+               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
+    columns = {name: columns[name] for name in COLUMNS if name in columns}
+    good("fetch-reply", "Finished sessions and a revision, and there are more.", reply,
+         header("FETCH", True),
+         {"position": "8", "index": 1, "more": True, "entries": [*finished, revised],
+          "encoding": {"columns": columns, "texts": sessions["encoding"]["texts"]}})
+    good("fetch-reply-nothing", "Nothing new.", reply, header("FETCH", True),
+         {"position": "8", "index": 1, "more": False, "entries": [],
+          "encoding": {"columns": {"texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
+                                   "path": {"width": 0, "parameter": 8},
+                                   "entries": {"width": 0, "parameter": 40}}, "texts": []}})
+    good("forget-request", "A visitor is to be forgotten.", request, header("FORGET", property=1),
+         {"key": b"anna".hex()})
+    good("forget-reply", "Two unfinished sessions were erased.", reply, header("FORGET", True),
+         {"live_sessions": 2, "position": str(2**40)})
+
+
+def invalid_reports():
+    frame = codec.encode("request", header("REPORT"), question(
+        "funnel", ["/a"], [condition("device", "/a")],
+        steps=[{"page": "/a", "match": "page"}]))
+    message = Parts(frame, fixed_bytes=32)
+    filters, steps = message.start["filters"], message.start["steps"]
+    for name, description, error, at, patch in (
+            ("question-0", "Question 0.", "missingOrBad", 64, b"\x00"),
+            ("question-7", "Question 7.", "missingOrBad", 64, b"\x07"),
+            ("grouping", "A funnel by something.", "badReport", 65, b"\x01"),
+            ("flags", "An unknown flag.", "badReport", 66, b"\x08"),
+            ("compare", "A funnel compared with the previous period.", "badReport", 66, b"\x02"),
+            ("period", "A period that ends before it starts.", "badReport", 80,
+             struct.pack("<q", -2**63 + 1)),
+            ("rows", "More rows than may be.", "badReport", 88, u32(65536)),
+            ("page", "A funnel that begins at a page.", "badReport", 92, u32(1)),
+            ("page-index", "A page without a text.", "indexOutOfRange", 92, u32(2)),
+            ("dimension-0", "A filter by nothing.", "badKind", filters, b"\x00"),
+            ("dimension-11", "A filter by an unknown dimension.", "badKind", filters, b"\x0b"),
+            ("filter-flags", "A filter with an unknown flag.", "badKind", filters + 1, b"\x02"),
+            ("filter-text", "A filter without a text.", "indexOutOfRange", filters + 4, u32(2)),
+            ("match-0", "A step that matches in no way.", "badKind", steps, b"\x00"),
+            ("match-3", "A step that matches in an unknown way.", "badKind", steps, b"\x03"),
+            ("step-text", "A step without a text.", "indexOutOfRange", steps + 4, u32(2)),
+            ("reserved", "Reserved bytes.", "bodyReservedNotZero", 70, b"\x01")):
+        changed = patched(frame, (at, patch))
+        if name == "period":
+            changed = patched(changed, (72, struct.pack("<q", 5)), (80, struct.pack("<q", 4)))
+        if error == "missingOrBad":
+            # Another question has no steps.
+            bad(f"report-{name}", description + " It has no steps.", "badElementCount",
+                message.d["steps"] + 4, changed)
+            whole = patched(codec.encode("request", header("REPORT"), question()), (at, patch))
+            bad(f"report-{name}-alone", description, "badReport", 64, whole)
+            continue
+        bad(f"report-{name}", description, error, at, changed)
+    bad("report-no-steps", "A funnel without steps.", "missingColumn", None,
+        message.without("steps").frame)
+    bad("report-zero-steps", "A funnel with a column of no steps.", "badReport", 64,
+        message.with_column("steps", count=0, data=b"").frame)
+    bad("report-33-steps", "A funnel with too many steps.", "badElementCount",
+        message.d["steps"] + 4,
+        message.with_column("steps", count=33, data=b"\x01\0\0\0\0\0\0\0" * 33).frame)
+    bad("report-65-filters", "Too many filters.", "badElementCount", message.d["filters"] + 4,
+        message.with_column("filters", count=65, data=b"\x01\0\0\0\0\0\0\0" * 65).frame)
+    bad("report-filter-7-bytes", "Filters of 7 bytes.", "badColumnWidth",
+        message.d["filters"] + 1, message.with_column("filters", parameter=7, data=bytes(7)).frame)
+    bad("report-breakdown-0", "A breakdown by nothing.", "badReport", 65,
+        patched(codec.encode("request", header("REPORT"), question("breakdown",
+                                                                   dimension="device")),
+                (65, b"\x00")))
+    bad("report-series-3", "A series by an unknown interval.", "badReport", 65,
+        patched(codec.encode("request", header("REPORT"), question("series", interval="day")),
+                (65, b"\x03")))
+    bad("report-31-bytes", "The fixed part has 32 bytes.", "truncatedBody", 64 + 31,
+        sealed(bytes(31), "REPORT"))
+
+    def refuse(name, description, error, offset, frame):
+        bad("reply-" + name, description, error, offset, frame, direction="reply")
+    frame = codec.encode("reply", header("REPORT", True), report([
+        report_row("total"), report_row(text="a"), report_row(text="a", parent=1)], ("UTC", "a")))
+    message = Parts(frame, fixed_bytes=56)
+    at = message.start["reportRows"]
+    for name, description, error, place, patch in (
+            ("kind", "A row of an unknown kind.", "badKind", at + 112, b"\x03"),
+            ("text", "A row without its text.", "indexOutOfRange", at + 112 + 4, u32(3)),
+            ("next", "A row without its next text.", "indexOutOfRange", at + 8, u32(3)),
+            ("parent", "A step whose step before is itself.", "indexOutOfRange", at + 224 + 12,
+             u32(3)),
+            ("zone", "A time zone without a text.", "indexOutOfRange", 64 + 48, u32(3)),
+            ("reserved", "Reserved bytes.", "bodyReservedNotZero", 64 + 52, b"\x01")):
+        refuse(f"report-{name}", description, error, place, patched(frame, (place, patch)))
+    refuse("report-count", "Two rows where three are announced.", "badElementCount",
+           message.d["reportRows"] + 4,
+           message.with_column("reportRows", count=2, data=bytes(224)).frame)
+    refuse("report-111-bytes", "Rows of 111 bytes.", "badColumnWidth", message.d["reportRows"] + 1,
+           message.with_column("reportRows", parameter=111, data=bytes(333)).frame)
+    bad("fetch-reserved-4", "Reserved bytes.", "bodyReservedNotZero", 68,
+        sealed(b"\0\0\0\0\1" + bytes(19), "FETCH"))
+    bad("fetch-reserved-20", "Reserved bytes.", "bodyReservedNotZero", 84,
+        sealed(bytes(20) + b"\1\0\0\0", "FETCH"))
+    bad("fetch-23-bytes", "A FETCH of 23 bytes.", "truncatedBody", 64 + 23,
+        sealed(bytes(23), "FETCH"))
+    bad("fetch-trailing", "A byte behind a FETCH.", "trailingBytes", 64 + 24,
+        sealed(bytes(25), "FETCH"))
+    bad("forget-session", "Sessions are not forgotten one by one.", "badLookup", 64,
+        sealed(struct.pack("<BxH4x", 2, 16) + bytes(16), "FORGET"))
+    bad("forget-no-key", "A visitor without a key.", "badKeyLength", 66,
+        sealed(struct.pack("<BxH4x", 1, 0), "FORGET"))
+    refuse("forget-reserved", "Reserved bytes.", "bodyReservedNotZero", 68,
+           sealed(b"\0\0\0\0\1" + bytes(11), "FORGET", is_reply=True))
+    whole = Parts(codec.encode("reply", header("FETCH", True), {
+        "position": "8", "index": 1, "more": False, "entries": [
+            {"position": "8", "index": 1, "property": 2,
+             "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}],
+        "encoding": {"columns": {
+            "texts": {"width": 2}, "revisionNumber": {"width": 8},
+            "revisionFrom": {"width": 0, "parameter": 16},
+            "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
+            "revisionPartition": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
+            "path": {"width": 0, "parameter": 8}, "entries": {"width": 0, "parameter": 40}},
+            "texts": []}}), fixed_bytes=24)
+    at = whole.start["entries"]
+    refuse("fetch-kind", "An entry of an unknown kind.", "badKind", at + 16,
+           whole.patched((at + 16, b"\x03")))
+    refuse("fetch-row", "An entry without its revision.", "indexOutOfRange", at + 20,
+           whole.patched((at + 20, u32(1))))
+    refuse("fetch-session", "An entry without its session.", "indexOutOfRange", at + 20,
+           whole.patched((at + 16, b"\x01")))
+
+
 # ---- files
 
 def render(value, indent=0):
@@ -1339,7 +1578,7 @@ def unpacked(text):
 def differences():
     """The files that are not what this script would write."""
     present = {str(path.relative_to(HERE).with_suffix(""))
-               for folder in ("valid", "invalid") for path in (HERE / folder).glob("*.json")}
+               for folder in FOLDERS for path in (HERE / folder).glob("*.json")}
     for key in sorted(present | set(VECTORS)):
         if key not in VECTORS:
             yield f"{key}.json is not made by generate.py"
@@ -1351,8 +1590,8 @@ def differences():
 
 
 def write():
-    for folder in ("valid", "invalid"):
-        (HERE / folder).mkdir(exist_ok=True)
+    for folder in FOLDERS:
+        (HERE / folder).mkdir(exist_ok=True, parents=True)
         for path in (HERE / folder).glob("*.json"):
             if f"{folder}/{path.stem}" not in VECTORS:
                 path.unlink()
@@ -1369,8 +1608,12 @@ def main():
                   invalid_headers, invalid_small_requests, invalid_layouts, invalid_columns,
                   invalid_contents, invalid_several_faults, invalid_replies):
         table()
+    global FOLDER
+    FOLDER = "reports/"
+    for table in (valid_reports, valid_feed, invalid_reports):
+        table()
     counts = ", ".join(f"{sum(key.startswith(folder) for key in VECTORS)} {folder}"
-                       for folder in ("valid/", "invalid/")).replace("/", "")
+                       for folder in FOLDERS)
     if not check:
         write()
         print(f"wrote {counts}")

@@ -744,6 +744,25 @@ def encode_lookup_reply(body):
                     ("LOOKUP", "reply"))
 
 
+def read_session(part, texts, path):
+    """The content of a record of the column `sessions`."""
+    (id_, first, last, value, engaged, ordinal, events, views, actions, conversions, state,
+     boundary_out, *context, landing, exit_, path_start, path_length,
+     finishes) = struct.unpack_from(SESSION_RECORD, part)
+    return {
+        "id": str(uuid.UUID(bytes=id_)), "ordinal": ordinal, "first_event": str(first),
+        "last_event": str(last), "value": str(value), "engaged": str(engaged),
+        "events": events, "views": views, "actions": actions, "conversions": conversions,
+        "state": read_state(state),
+        "boundary_out": None if boundary_out == 255 else name_of(BOUNDARIES, boundary_out),
+        "context": read_context(context, texts),
+        **({"landing_page": texts[landing - 1]} if landing else {}),
+        **({"exit_page": texts[exit_ - 1]} if exit_ else {}),
+        "path": [{"after": after, **({"page": texts[page - 1]} if page else {})}
+                 for after, page in path[path_start:path_start + path_length]],
+        "finishes": str(finishes)}
+
+
 def decode_lookup_reply(frame):
     kind = ("LOOKUP", "reply")
     columns = check_layout(frame, kind)
@@ -770,23 +789,7 @@ def decode_lookup_reply(frame):
                        columns["path"].start + row * columns["path"].parameter + 4)
     faults.raise_lowest()
 
-    sessions = []
-    for part in records:
-        (id_, first, last, value, engaged, ordinal, events, views, actions, conversions, state,
-         boundary_out, *context, landing, exit_, path_start, path_length,
-         finishes) = struct.unpack_from(SESSION_RECORD, part)
-        sessions.append({
-            "id": str(uuid.UUID(bytes=id_)), "ordinal": ordinal, "first_event": str(first),
-            "last_event": str(last), "value": str(value), "engaged": str(engaged),
-            "events": events, "views": views, "actions": actions, "conversions": conversions,
-            "state": read_state(state),
-            "boundary_out": None if boundary_out == 255 else name_of(BOUNDARIES, boundary_out),
-            "context": read_context(context, texts),
-            **({"landing_page": texts[landing - 1]} if landing else {}),
-            **({"exit_page": texts[exit_ - 1]} if exit_ else {}),
-            "path": [{"after": after, **({"page": texts[page - 1]} if page else {})}
-                     for after, page in path[path_start:path_start + path_length]],
-            "finishes": str(finishes)})
+    sessions = [read_session(part, texts, path) for part in records]
     encoding = describe(columns, FORMS[kind])
     if "texts" in columns:
         encoding["texts"] = texts

@@ -299,15 +299,16 @@ static const struct name CODE_NAMES[] = {
     {1, "badFraming"}, {2, "truncatedHeader"}, {3, "badMagic"}, {4, "unsupportedVersion"},
     {5, "badHeaderChecksum"}, {6, "unexpectedReply"}, {7, "unknownOperation"},
     {8, "unknownFlags"}, {9, "reservedNotZero"}, {10, "messageTooLarge"}, {11, "badBodyLength"},
-    {12, "badBodyChecksum"}, {13, "wrongDeployment"}, {14, "unknownProperty"},
+    {12, "badBodyChecksum"}, {13, "wrongDeployment"}, {14, "unknownProperty"}, {15, "noArchive"},
     {20, "overloaded"}, {21, "draining"}, {22, "deadlineExpired"}, {23, "journalUnavailable"},
+    {24, "archiveUnavailable"},
     {30, "truncatedBody"}, {31, "bodyReservedNotZero"}, {32, "badEventCount"},
     {33, "badColumnCount"}, {34, "badColumnOrder"}, {35, "columnMisaligned"},
     {36, "columnOverlap"}, {37, "columnGap"}, {38, "columnOutOfBounds"}, {39, "trailingBytes"}, {40, "paddingNotZero"},
     {41, "missingColumn"}, {42, "badColumnWidth"}, {43, "badElementCount"},
     {44, "badColumnLength"}, {45, "badKeyLength"}, {46, "badTextLength"}, {47, "textsTooLarge"},
     {48, "badUTF8"}, {49, "badKind"}, {50, "indexOutOfRange"}, {51, "timeOutOfRange"},
-    {52, "badScale"}, {53, "badName"}, {54, "badLookup"}, {60, "sequenceTooOld"},
+    {52, "badScale"}, {53, "badName"}, {54, "badLookup"}, {55, "badReport"}, {56, "reportTooLong"}, {60, "sequenceTooOld"},
     {61, "sequenceGap"}, {62, "sequenceReused"}, {90, "internal"}, {-1, NULL}};
 
 static const struct name OUTCOME_NAMES[] = {

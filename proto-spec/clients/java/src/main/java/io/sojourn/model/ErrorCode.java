@@ -21,10 +21,12 @@ public record ErrorCode(int code) {
     public static final ErrorCode BAD_BODY_CHECKSUM = new ErrorCode(12);
     public static final ErrorCode WRONG_DEPLOYMENT = new ErrorCode(13);
     public static final ErrorCode UNKNOWN_PROPERTY = new ErrorCode(14);
+    public static final ErrorCode NO_ARCHIVE = new ErrorCode(15);
     public static final ErrorCode OVERLOADED = new ErrorCode(20);
     public static final ErrorCode DRAINING = new ErrorCode(21);
     public static final ErrorCode DEADLINE_EXPIRED = new ErrorCode(22);
     public static final ErrorCode JOURNAL_UNAVAILABLE = new ErrorCode(23);
+    public static final ErrorCode ARCHIVE_UNAVAILABLE = new ErrorCode(24);
     public static final ErrorCode TRUNCATED_BODY = new ErrorCode(30);
     public static final ErrorCode BODY_RESERVED_NOT_ZERO = new ErrorCode(31);
     public static final ErrorCode BAD_EVENT_COUNT = new ErrorCode(32);
@@ -50,6 +52,8 @@ public record ErrorCode(int code) {
     public static final ErrorCode BAD_SCALE = new ErrorCode(52);
     public static final ErrorCode BAD_NAME = new ErrorCode(53);
     public static final ErrorCode BAD_LOOKUP = new ErrorCode(54);
+    public static final ErrorCode BAD_REPORT = new ErrorCode(55);
+    public static final ErrorCode REPORT_TOO_LONG = new ErrorCode(56);
     public static final ErrorCode SEQUENCE_TOO_OLD = new ErrorCode(60);
     public static final ErrorCode SEQUENCE_GAP = new ErrorCode(61);
     public static final ErrorCode SEQUENCE_REUSED = new ErrorCode(62);
@@ -70,10 +74,12 @@ public record ErrorCode(int code) {
         .name(12, "badBodyChecksum")
         .name(13, "wrongDeployment")
         .name(14, "unknownProperty")
+        .name(15, "noArchive")
         .name(20, "overloaded")
         .name(21, "draining")
         .name(22, "deadlineExpired")
         .name(23, "journalUnavailable")
+        .name(24, "archiveUnavailable")
         .name(30, "truncatedBody")
         .name(31, "bodyReservedNotZero")
         .name(32, "badEventCount")
@@ -99,6 +105,8 @@ public record ErrorCode(int code) {
         .name(52, "badScale")
         .name(53, "badName")
         .name(54, "badLookup")
+        .name(55, "badReport")
+        .name(56, "reportTooLong")
         .name(60, "sequenceTooOld")
         .name(61, "sequenceGap")
         .name(62, "sequenceReused")

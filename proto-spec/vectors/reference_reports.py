@@ -1,0 +1,330 @@
+"""The part of the codec that only who asks for reports needs: REPORT, FETCH and FORGET."""
+
+import struct
+import uuid
+
+import reference as codec
+from reference import (BOUNDARIES, CONSTANTS, FIXED_BYTES, FORMS, HEADER_BYTES, LIMITS, Fault, Faults,
+                       Form, check_columns, check_layout, check_texts, describe, name_of, plus_one,
+                       record, state_byte, text_parts, ATTRIBUTES, DICTIONARY, SESSION_RECORD)
+
+QUESTIONS = CONSTANTS["reportQuestions"]
+FLAGS = CONSTANTS["reportFlags"]
+DIMENSIONS = CONSTANTS["reportDimensions"]
+INTERVALS = CONSTANTS["reportIntervals"]
+ROW_KINDS = CONSTANTS["reportRowKinds"]
+MATCHES = CONSTANTS["stepMatches"]
+LEAST, MOST = -2**63, 2**63 - 1
+
+FORMS["REPORT", "request"] = {
+    "texts": DICTIONARY, "filters": record(8), "steps": record(8)}
+FORMS["REPORT", "reply"] = {"texts": DICTIONARY, "reportRows": record(112)}
+FORMS["FETCH", "reply"] = {
+    "texts": DICTIONARY, "revisionNumber": Form((8,)), "revisionFrom": record(16),
+    "revisionInto": record(16), "revisionCause": Form((1,)), "revisionPartition": Form((2,)),
+    "sessions": record(128), "path": record(8), "entries": record(40)}
+FIXED_BYTES["REPORT", "request"] = 32
+FIXED_BYTES["REPORT", "reply"] = 56
+FIXED_BYTES["FETCH", "reply"] = 24
+
+
+def integer(data, at):
+    return struct.unpack_from("<I", data, at)[0]
+
+
+def check_index(faults, frame, at, count):
+    if integer(frame, at) > count:
+        faults.add("indexOutOfRange", at)
+
+
+# ---- REPORT
+
+def encode_report_request(body):
+    kind = body["question"]
+    index = plus_one(body["encoding"].get("texts", []))
+    index[""] = 0
+    grouping = DIMENSIONS.get(body.get("dimension"), INTERVALS.get(body.get("interval"), 0))
+    flags = (FLAGS["automated"] * body["automated"] + FLAGS["compare"] * body["compare"]
+             + FLAGS["local"] * body["local"])
+    fixed = struct.pack("<BBHHHqqII", QUESTIONS[kind], grouping, flags, 0, 0, int(body["start"]),
+                        int(body["end"]), body["rows"], index[body.get("page", "")])
+    parts = {**text_parts(body["encoding"]),
+             "filters": [struct.pack("<BBHI", DIMENSIONS[part["dimension"]], part["negated"], 0,
+                                     index[part["value"]]) for part in body["filters"]],
+             "steps": [struct.pack("<BBHI", MATCHES[part["match"]], 0, 0, index[part["page"]])
+                       for part in body.get("steps", [])]}
+    return codec.assemble(fixed, body, parts, ("REPORT", "request"))
+
+
+def decode_report_request(frame):
+    kind = ("REPORT", "request")
+    columns = check_layout(frame, kind)
+    question, grouping, flags, _, _, start, end, rows, page = struct.unpack_from(
+        "<BBHHHqqII", frame, HEADER_BYTES)
+    is_funnel = question == QUESTIONS["funnel"]
+    check_columns(columns, kind, {}, ["steps"] if is_funnel else [],
+                  {"texts": LIMITS["batchTextsMax"], "filters": LIMITS["reportFiltersMax"],
+                   "steps": LIMITS["funnelStepsMax"] if is_funnel else 0})
+    texts, _ = check_texts(columns)
+
+    def records(name):
+        if name not in columns:
+            return []
+        column = columns[name]
+        return [(column.start + row * column.parameter, part)
+                for row, part in enumerate(column.records())]
+
+    faults = Faults()
+    for at, part in records("filters"):
+        if part[0] not in DIMENSIONS.values():
+            faults.add("badKind", at)
+        if part[1] > 1:
+            faults.add("badKind", at + 1)
+    for at, part in records("steps"):
+        if part[0] not in MATCHES.values():
+            faults.add("badKind", at)
+    check_index(faults, frame, HEADER_BYTES + 28, len(texts))
+    for at, _ in records("filters") + records("steps"):
+        check_index(faults, frame, at + 4, len(texts))
+    faults.raise_lowest()
+
+    allowed = {2: DIMENSIONS, 3: INTERVALS}.get(question)
+    if question not in QUESTIONS.values() or is_funnel and not records("steps"):
+        faults.add("badReport", HEADER_BYTES)
+    if grouping not in (allowed.values() if allowed else [0]):
+        faults.add("badReport", HEADER_BYTES + 1)
+    if flags > 7 or flags & FLAGS["compare"] and question > 3:
+        faults.add("badReport", HEADER_BYTES + 2)
+    if end < start:
+        faults.add("badReport", HEADER_BYTES + 16)
+    if rows > LIMITS["reportRowsMax"]:
+        faults.add("badReport", HEADER_BYTES + 24)
+    if page != 0 and question != QUESTIONS["paths"]:
+        faults.add("badReport", HEADER_BYTES + 28)
+    faults.raise_lowest()
+
+    def text(part):
+        number = integer(part, 4)
+        return "" if number == 0 else texts[number - 1]
+
+    name = name_of(QUESTIONS, question)
+    encoding = describe(columns, FORMS[kind])
+    if "texts" in columns:
+        encoding["texts"] = texts
+    body = {"question": name}
+    if name == "breakdown":
+        body["dimension"] = name_of(DIMENSIONS, grouping)
+    if name == "series":
+        body["interval"] = name_of(INTERVALS, grouping)
+    body |= {"start": str(start), "end": str(end), "local": bool(flags & FLAGS["local"]),
+             "automated": bool(flags & FLAGS["automated"]),
+             "compare": bool(flags & FLAGS["compare"]), "rows": rows,
+             "filters": [{"dimension": name_of(DIMENSIONS, part[0]), "value": text(part),
+                          "negated": part[1] == 1} for _, part in records("filters")]}
+    if name == "paths":
+        body["page"] = "" if page == 0 else texts[page - 1]
+    if name == "funnel":
+        body["steps"] = [{"page": text(part), "match": name_of(MATCHES, part[0])}
+                         for _, part in records("steps")]
+    return {**body, "encoding": encoding}
+
+
+FIGURES = ("sessions", "visitors", "new_visitors", "views", "actions", "conversions", "converted",
+           "engaged")
+ROW = "<BBHIIIq8Qqqq"
+
+
+def encode_report_reply(body):
+    index = plus_one(body["encoding"].get("texts", []))
+    index[""] = 0
+    rows = [struct.pack(
+        ROW, ROW_KINDS[row["kind"]], row["previous"], 0, index[row["text"]], index[row["next"]],
+        0 if row["parent"] is None else row["parent"] + 1,
+        LEAST if row["time"] is None else int(row["time"]), *(int(row[name]) for name in FIGURES),
+        int(row["value"]), int(row["duration"]), int(row["median"])) for row in body["rows"]]
+    fixed = struct.pack("<IHHqqqQQII", len(rows), 0, 0, int(body["clock"]), int(body["start"]),
+                        int(body["end"]), int(body["live_sessions"]),
+                        int(body["automated_sessions"]), index[body["time_zone"]], 0)
+    parts = {**text_parts(body["encoding"]), "reportRows": rows}
+    return codec.assemble(fixed, body, parts, ("REPORT", "reply"))
+
+
+def decode_report_reply(frame):
+    kind = ("REPORT", "reply")
+    body = frame[HEADER_BYTES:]
+    if len(body) >= 56 + 16 * (struct.unpack_from("<H", body, 4)[0] if len(body) > 5 else 0):
+        for at, size in ((6, 2), (52, 4)):
+            if any(body[at:at + size]):
+                raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
+    columns = check_layout(frame, kind)
+    (count, _, _, clock, start, end, live, automated, zone, _) = struct.unpack_from(
+        "<IHHqqqQQII", frame, HEADER_BYTES)
+    check_columns(columns, kind, {"reportRows": count}, ["reportRows"] if count else [], {})
+    texts, _ = check_texts(columns)
+    records = columns["reportRows"].records() if count else []
+    faults = Faults()
+    for row, part in enumerate(records):
+        at = columns["reportRows"].start + row * columns["reportRows"].parameter
+        if part[0] not in ROW_KINDS.values():
+            faults.add("badKind", at)
+        check_index(faults, frame, at + 4, len(texts))
+        check_index(faults, frame, at + 8, len(texts))
+        check_index(faults, frame, at + 12, row)
+    check_index(faults, frame, HEADER_BYTES + 48, len(texts))
+    faults.raise_lowest()
+
+    def text(number):
+        return "" if number == 0 else texts[number - 1]
+
+    rows = []
+    for part in records:
+        (row_kind, flags, _, value, following, parent, time, *counts, money, duration,
+         median) = struct.unpack_from(ROW, part)
+        rows.append({
+            "kind": name_of(ROW_KINDS, row_kind), "previous": flags & 1 == 1, "text": text(value),
+            "next": text(following), "parent": None if parent == 0 else parent - 1,
+            "time": None if time == LEAST else str(time),
+            **{name: str(number) for name, number in zip(FIGURES, counts)},
+            "value": str(money), "duration": str(duration), "median": str(median)})
+    encoding = describe(columns, FORMS[kind])
+    if "texts" in columns:
+        encoding["texts"] = texts
+    return {"clock": str(clock), "start": str(start), "end": str(end), "time_zone": text(zone),
+            "live_sessions": str(live), "automated_sessions": str(automated), "rows": rows,
+            "encoding": encoding}
+
+
+# ---- FETCH
+
+def encode_fetch_request(body):
+    return struct.pack("<IIQII", body["entries"], 0, int(body["position"]), body["index"], 0)
+
+
+def fixed_body(frame, size, reserved):
+    body = frame[HEADER_BYTES:]
+    if len(body) < size:
+        raise Fault("truncatedBody", len(frame))
+    for at in reserved:
+        if integer(body, at) != 0:
+            raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
+    if len(body) > size:
+        raise Fault("trailingBytes", HEADER_BYTES + size)
+    return body
+
+
+def decode_fetch_request(frame):
+    entries, _, position, index, _ = struct.unpack("<IIQII", fixed_body(frame, 24, (4, 20)))
+    return {"position": str(position), "index": index, "entries": entries}
+
+
+def encode_fetch_reply(body):
+    text_index = plus_one(body["encoding"].get("texts", []))
+    sessions, path, revisions, entries = [], [], [], []
+    for entry in body["entries"]:
+        is_session = "session" in entry
+        row = len(sessions) if is_session else len(revisions)
+        entries.append(struct.pack(
+            "<QIIII", int(entry["position"]), entry["index"], entry["property"],
+            CONSTANTS["entryKinds"]["finished" if is_session else "revised"], row)
+            + (bytes.fromhex(entry["visitor"]) if is_session else bytes(16)))
+        if not is_session:
+            revisions.append(entry["revision"])
+            continue
+        session = entry["session"]
+        out = session["boundary_out"]
+        sessions.append(struct.pack(
+            SESSION_RECORD, uuid.UUID(session["id"]).bytes, int(session["first_event"]),
+            int(session["last_event"]), int(session["value"]), int(session["engaged"]),
+            session["ordinal"], session["events"], session["views"], session["actions"],
+            session["conversions"], state_byte(session["state"]),
+            255 if out is None else BOUNDARIES[out],
+            *(text_index[session["context"].get(name)] for name in ATTRIBUTES),
+            text_index[session.get("landing_page")], text_index[session.get("exit_page")],
+            len(path), len(session["path"]), int(session["finishes"])))
+        path += [struct.pack("<II", step["after"], text_index[step.get("page")])
+                 for step in session["path"]]
+    parts = {
+        **text_parts(body["encoding"]), "sessions": sessions, "path": path, "entries": entries,
+        "revisionNumber": [int(revision["number"]) for revision in revisions],
+        "revisionFrom": [uuid.UUID(revision["from"]).bytes for revision in revisions],
+        "revisionInto": [uuid.UUID(revision["into"]).bytes for revision in revisions],
+        "revisionCause": [CONSTANTS["revisionCauses"][revision["cause"]] for revision in revisions],
+        "revisionPartition": [revision["partition"] for revision in revisions]}
+    fixed = struct.pack("<IHHQII", len(entries), 0, 0, int(body["position"]), body["index"],
+                        int(body["more"]))
+    return codec.assemble(fixed, body, parts, ("FETCH", "reply"))
+
+
+def decode_fetch_reply(frame):
+    kind = ("FETCH", "reply")
+    columns = check_layout(frame, kind)
+    count, _, _, position, index, flags = struct.unpack_from("<IHHQII", frame, HEADER_BYTES)
+    check_columns(columns, kind, {"entries": count}, ["entries"] if count else [],
+                  {"texts": LIMITS["batchTextsMax"]})
+    texts, _ = check_texts(columns)
+    records = columns["sessions"].records() if "sessions" in columns else []
+    path = [struct.unpack_from("<II", step) for step in columns["path"].records()] \
+        if "path" in columns else []
+    sessions = [codec.read_session(part, texts, path) for part in records]
+    revisions = [
+        {"number": str(number), "from": str(uuid.UUID(bytes=from_[:16])),
+         "into": str(uuid.UUID(bytes=into[:16])), "cause": name_of(CONSTANTS["revisionCauses"], cause),
+         "partition": partition}
+        for number, from_, into, cause, partition in zip(
+            columns["revisionNumber"].integers(), columns["revisionFrom"].records(),
+            columns["revisionInto"].records(), columns["revisionCause"].integers(),
+            columns["revisionPartition"].integers())] if "revisionNumber" in columns else []
+    parts = columns["entries"].records() if count else []
+    starts = [columns["entries"].start + row * columns["entries"].parameter
+              for row in range(count)]
+    for at, part in zip(starts, parts):
+        if part[16] not in (1, 2):
+            raise Fault("badKind", at + 16)
+    entries = []
+    for at, part in zip(starts, parts):
+        place, number, property_, what, row = struct.unpack_from("<QIIB3xI", part)
+        if row >= len(sessions if what == 1 else revisions):
+            raise Fault("indexOutOfRange", at + 20)
+        entry = {"position": str(place), "index": number, "property": property_}
+        if what == 1:
+            entry |= {"visitor": part[24:40].hex(), "session": sessions[row]}
+        else:
+            entry |= {"revision": revisions[row]}
+        entries.append(entry)
+    encoding = describe(columns, FORMS[kind])
+    if "texts" in columns:
+        encoding["texts"] = texts
+    return {"position": str(position), "index": index, "more": flags & 1 == 1, "entries": entries,
+            "encoding": encoding}
+
+
+# ---- FORGET
+
+def encode_forget_request(body):
+    return codec.encode_lookup_request({"by": "visitor", "key": body["key"]})
+
+
+def decode_forget_request(frame):
+    request = codec.decode_lookup_request(frame)
+    if request["by"] != "visitor":
+        raise Fault("badLookup", HEADER_BYTES)
+    return {"key": request["key"]}
+
+
+def encode_forget_reply(body):
+    return struct.pack("<IIQ", body["live_sessions"], 0, int(body["position"]))
+
+
+def decode_forget_reply(frame):
+    live, _, position = struct.unpack("<IIQ", fixed_body(frame, 16, (4,)))
+    return {"live_sessions": live, "position": str(position)}
+
+
+codec.ENCODERS |= {
+    ("REPORT", "request"): encode_report_request, ("REPORT", "reply"): encode_report_reply,
+    ("FETCH", "request"): encode_fetch_request, ("FETCH", "reply"): encode_fetch_reply,
+    ("FORGET", "request"): encode_forget_request, ("FORGET", "reply"): encode_forget_reply}
+codec.DECODERS |= {
+    ("REPORT", "request"): decode_report_request, ("REPORT", "reply"): decode_report_reply,
+    ("FETCH", "request"): decode_fetch_request, ("FETCH", "reply"): decode_fetch_reply,
+    ("FORGET", "request"): decode_forget_request, ("FORGET", "reply"): decode_forget_reply}
