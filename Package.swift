@@ -179,8 +179,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournArchive", "SojournWire", "SojournModel",
-                "SojournChannels", "ZeroMQ", "SojournTestKit",
+                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournAdminTests",

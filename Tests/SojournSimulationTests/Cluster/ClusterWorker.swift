@@ -22,9 +22,10 @@ final class ClusterWorker {
         var isWriting = false
 
         init(
-            _ configuration: ServiceConfiguration, _ storage: FaultyStorage, serverTime: Int64
+            _ configuration: ServiceConfiguration, _ storage: FaultyStorage, serverTime: Int64,
+            saltSeed: UInt64
         ) throws {
-            journal = try FileJournal(storage, ClusterWorker.options(configuration))
+            journal = try FileJournal(storage, ClusterWorker.options(configuration, saltSeed))
             core = ServiceCore(configuration, startedAt: serverTime, isJournaled: true)
             _ = try core.recover(from: &journal)
         }
@@ -34,6 +35,7 @@ final class ClusterWorker {
     private let configuration: ServiceConfiguration
     private var storage: FaultyStorage
     private var life: Life?
+    private var lives: UInt64 = 0
     /// It is stopped: it takes messages and does nothing.
     var isStopped = false
     var waiting: [Outgoing] = []
@@ -44,15 +46,19 @@ final class ClusterWorker {
         storage = FaultyStorage(seed: seed)
     }
 
-    private static func options(_ configuration: ServiceConfiguration) -> JournalOptions {
+    private static func options(
+        _ configuration: ServiceConfiguration, _ saltSeed: UInt64
+    ) -> JournalOptions {
         JournalOptions(
-            deployment: configuration.deployment, durability: .disk, segmentBytes: 4_096)
+            deployment: configuration.deployment, durability: .disk, segmentBytes: 4_096,
+            saltSeed: saltSeed)
     }
 
     var isRunning: Bool { life != nil }
 
     func start(serverTime: Int64) throws {
-        life = try Life(configuration, storage, serverTime: serverTime)
+        lives += 1
+        life = try Life(configuration, storage, serverTime: serverTime, saltSeed: lives)
     }
 
     /// The process ends, or the power with it: what was not written is lost.
@@ -100,7 +106,7 @@ final class ClusterWorker {
         guard let life, !isStopped else { return [] }
         life.isWriting = false
         var group = RecordGroup()
-        if life.core.journal.take(&group) { try life.journal.append(group) }
+        if life.core.journal.take(&group) { try life.journal.append(&group) }
         return life.core.follow(
             JournalProgress(written: life.journal.last, durable: life.journal.durable),
             &life.gate)
@@ -116,7 +122,7 @@ final class ClusterWorker {
     /// All records, from the first on, as they are on disk.
     func records() throws -> [Timeline.Record] {
         end(cutsPower: true)
-        let journal = try FileJournal(storage, Self.options(configuration))
+        let journal = try FileJournal(storage, Self.options(configuration, lives + 1))
         var reader = try journal.records(after: .start)
         var records: [Timeline.Record] = []
         while try Self.next(&reader, &records) {}
