@@ -77,7 +77,8 @@ let package = Package(
             name: "sojourn",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournServer", "SojournClient", "SojournInput", "ZeroMQ", log,
+                "SojournServer", "SojournClient", "SojournInput", "SojournArchive",
+                "SojournReports", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
