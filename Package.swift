@@ -96,7 +96,8 @@ let package = Package(
             name: "sojourn",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "ZeroMQ", log,
+                "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "SojournArchive",
+                "SojournReports", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),

@@ -176,7 +176,7 @@ package struct PackedSessions: ~Copyable, Sendable {
     // MARK: Reading
 
     /// Entry by entry, in their order.
-    package func forEach<Failure: Error>(
+    package func forEachSession<Failure: Error>(
         _ body: (PackedSession) throws(Failure) -> Void
     ) throws(Failure) {
         var at = 0
@@ -199,7 +199,7 @@ package final class PackedGroup: Sendable {
 
     package init(_ list: consuming PackedSessions) {
         var positions: (first: UInt64, last: UInt64)?
-        list.forEach { positions = (positions?.first ?? $0.head.position, $0.head.position) }
+        list.forEachSession { positions = (positions?.first ?? $0.head.position, $0.head.position) }
         firstPosition = positions?.first ?? 0
         lastPosition = positions?.last ?? 0
         self.list = list

@@ -3,13 +3,10 @@ import SojournModel
 
 /// Adds sessions up, group by group (reports.md, "Figures").
 final class FigureGroups {
-    private struct Duration: BitwiseCopyable {
-        var group: UInt32
-        var milliseconds: Int64
-    }
-
     private(set) var figures: [SessionFigures] = []
-    private var durations = GrowableBuffer<Duration>()
+    /// Of each session; and its group, once there is more than one.
+    private var durations = GrowableBuffer<Int64>()
+    private var groups = GrowableBuffer<UInt32>()
     private var visitors = VisitorTable()
 
     /// Groups so far.
@@ -23,8 +20,8 @@ final class FigureGroups {
 
     func add(_ fact: SessionFact, to group: Int) {
         figures[group].add(fact)
-        durations.append(
-            Duration(group: UInt32(group), milliseconds: fact.durationMilliseconds))
+        durations.append(fact.durationMilliseconds)
+        groups.append(UInt32(group))
         visitors.take(fact.visitor, fact.start, fact.ordinal, group: UInt32(group))
     }
 
@@ -40,6 +37,7 @@ final class FigureGroups {
             rows[targets[group]].add(figures)
             rows[count].add(figures)
         }
+        visitors.lookUp()
         for index in 0..<visitors.entries.count {
             let visitor = visitors.entries[index]
             let isNew = visitor.ordinal == 1
@@ -47,14 +45,15 @@ final class FigureGroups {
             rows[count].countVisitor(isNew: isNew)
         }
         var of: [[Int64]] = Array(repeating: [], count: count)
-        for row in 0..<count { of[row].reserveCapacity(rows[row].sessions) }
+        if count > 1 {
+            for row in 0..<count { of[row].reserveCapacity(rows[row].sessions) }
+            for index in 0..<durations.count {
+                of[targets[Int(groups[index])]].append(durations[index])
+            }
+        }
         var all: [Int64] = []
         all.reserveCapacity(durations.count)
-        for index in 0..<durations.count {
-            let duration = durations[index]
-            all.append(duration.milliseconds)
-            if count > 1 { of[targets[Int(duration.group)]].append(duration.milliseconds) }
-        }
+        for index in 0..<durations.count { all.append(durations[index]) }
         rows[count].medianMilliseconds = Median.take(&all)
         if count == 1 { rows[0].medianMilliseconds = rows[1].medianMilliseconds }
         if count > 1 {

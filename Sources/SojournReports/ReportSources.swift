@@ -56,7 +56,7 @@ struct RecentSessions {
         var ids: Set<SessionID> = []
         var forgotten: [VisitorHash] = []
         for group in sources.pending {
-            try group.list.forEach { entry throws(any Error) in
+            try group.list.forEachSession { entry throws(any Error) in
                 guard entry.head.place > archived, entry.head.propertyID == property else { return }
                 switch entry.head.entryKind {
                 case .finished:
@@ -71,7 +71,7 @@ struct RecentSessions {
         }
         forgottenVisitors = forgotten
         let before = sessions.count
-        try sources.live.list.forEach { entry throws(any Error) in
+        try sources.live.list.forEachSession { entry throws(any Error) in
             // One that was finished while the others were looked at is in the lists above.
             if ids.insert(entry.head.id).inserted { try add(entry) }
         }

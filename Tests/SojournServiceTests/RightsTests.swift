@@ -41,16 +41,23 @@ import Testing
         for raw in UInt8(0)...7 {
             let right = Right(rawValue: raw)
             for (operation, needed) in [
-                (SojournWire.Operation.assign, Right.write), (.lookup, .read),
+                (SojournWire.Operation.assign, Right.write), (.lookup, .read), (.report, .read),
+                (.forget, .admin),
             ] {
                 for property in [his, others, nobodys] {
                     let error: ErrorCode? =
                         property != his || right.isEmpty
-                        ? .unknownProperty : right.contains(needed) ? nil : .notPermitted
+                        ? .unknownProperty
+                        : !right.contains(needed)
+                            // The core has no archive to ask.
+                            ? .notPermitted : operation == .report ? .noArchive : nil
                     cases.append(
                         Case(operation: operation, right: right, property: property, error: error))
                 }
             }
+            // Rights on one property are not enough for what tells of all.
+            cases.append(
+                Case(operation: .fetch, right: right, property: his, error: .notPermitted))
             for operation in [SojournWire.Operation.hello, .status] {
                 cases.append(Case(operation: operation, right: right, property: his, error: nil))
             }
@@ -66,6 +73,8 @@ import Testing
         case .lookup: lookupFrame(visitor: "a", property: property)
         case .hello: helloFrame()
         case .status: statusFrame()
+        case .forget: forgetFrame(visitor: "a", property: property)
+        case .report, .fetch: emptyFrame(operation, property: property)
         case .error: []
         }
     }
@@ -82,7 +91,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [SojournWire.Operation.assign, .lookup])
+    @Test(arguments: [SojournWire.Operation.assign, .lookup, .report, .forget])
     func `a property of others looks like one that is not there`(
         operation: SojournWire.Operation
     ) throws {

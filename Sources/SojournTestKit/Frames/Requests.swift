@@ -69,3 +69,21 @@ extension [UInt8] {
         }
     }
 }
+
+package func forgetFrame(visitor: String, property: PropertyID = PropertyID(1)) -> [UInt8] {
+    var writer = ByteWriter()
+    ForgetRequest.encode(
+        unsafe visitor.utf8Span.span.bytes,
+        header: MessageHeader(operation: .forget, property: property), into: &writer)
+    return writer.array
+}
+
+/// A request whose header is right, and whose body is nothing.
+package func emptyFrame(
+    _ operation: SojournWire.Operation, property: PropertyID = PropertyID(1)
+) -> [UInt8] {
+    var writer = ByteWriter()
+    StatusRequest.encode(
+        header: MessageHeader(operation: operation, property: property), into: &writer)
+    return writer.array
+}

@@ -4,6 +4,6 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the engine, the service and the wire format.",
-        subcommands: [EngineBench.self, ServiceBench.self, WireBench.self])
+        abstract: "Measure the engine, the service, the wire format and reports.",
+        subcommands: [EngineBench.self, ServiceBench.self, WireBench.self, ReportBench.self])
 }

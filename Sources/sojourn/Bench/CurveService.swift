@@ -28,7 +28,7 @@ struct CurveService: ~Copyable {
             "clients: [{name: bench, key: '\(keys.publicKey)', read: all, write: all, admin: all, "
             + "eventsPerSecond: off}]"
         try Data(text.utf8).write(to: clients)
-        let endpoint = try bench.endpoint("curve", in: directory, context)
+        let endpoint = try bench.endpoint("curve", in: directory)
         let server = try ChildProcess(
             "sojourn",
             [
@@ -39,7 +39,7 @@ struct CurveService: ~Copyable {
             endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
             eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth,
             curve: .curveClient(serverKey: serverKey, keys: keys))
-        let echoEndpoint = try bench.endpoint("curve-echo", in: directory, context)
+        let echoEndpoint = try bench.endpoint("curve-echo", in: directory)
         let echo = try ChildProcess(
             "sojourn-yardstick", ["server", echoEndpoint, "\(messageBytes.reply)", "--curve"])
         let yardstick = [
