@@ -19,7 +19,8 @@ import ZeroMQ
         }
         #expect(silent.isClosed(within: .seconds(10)) && slow.isClosed(within: .seconds(10)))
         #expect(try client.assignsRightly("a"))
-        while try client.gauges()["connections"] != 1 { usleep(10_000) }
+        let isReached = try client.waits { $0["connections"] == 1 }
+        #expect(isReached)
         #expect(try client.gauges()["connections_accepted_total"] == 3)
     }
 
@@ -40,7 +41,8 @@ import ZeroMQ
         try ask(12_000)
         let after = try server.residentBytes()
         #expect(after - before < 12 << 20, "\(before) bytes became \(after)")
-        while try client.gauges()["replies_unread_total"] ?? 0 < 10_000 { usleep(100_000) }
+        let isReached = try client.waits { $0["replies_unread_total"] ?? 0 >= 10_000 }
+        #expect(isReached)
         #expect(server.terminate() == .exited(0))
     }
 
@@ -57,7 +59,8 @@ import ZeroMQ
                 if round % 3 == 0 { connection.send(RawConnection.greeting) }
                 if round % 3 == 1 { connection.send([UInt8](repeating: 7, count: 300)) }
             }
-            while try client.gauges()["connections"] ?? 0 > 1 { usleep(50_000) }
+            let isReached = try client.waits { $0["connections"] == 1 }
+            #expect(isReached)
         }
         try comeAndGo(300)
         let before = try server.residentBytes()

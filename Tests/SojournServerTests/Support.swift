@@ -97,6 +97,16 @@ struct TestClient: ~Copyable {
         return Dictionary(uniqueKeysWithValues: status.gauges.map { ($0.name, $0.value) })
     }
 
+    /// Waits until the server's gauges are as they should become; false when they have not after a while.
+    func waits(until isRight: ([String: Int64]) -> Bool) throws -> Bool {
+        let began = ContinuousClock.now
+        while .now - began < .seconds(30) {
+            if isRight(try gauges()) { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
     /// Of which deployment the server says that it is.
     func deployment() throws -> DeploymentID {
         let bytes = try ask(helloFrame())
