@@ -87,7 +87,7 @@ struct ArchiveTransaction: ~Copyable {
         for row in 0..<PackedHead.textCount { numbers[row] = try number(of: entry.text(row)) }
         path.removeAll(keepingCapacity: true)
         path.append(UInt8(ascii: "["))
-        try entry.forEachStep { milliseconds, page in
+        try entry.visitSteps { milliseconds, page in
             if path.count > 1 { path.append(UInt8(ascii: ",")) }
             path.append(contentsOf: "\(try number(of: page)),\(milliseconds)".utf8)
         }

@@ -8,8 +8,7 @@ extension SQLiteArchive {
             try database.write { db in
                 var transaction = try ArchiveTransaction.begin(db)
                 for group in groups {
-                    try group.list.forEachSession { entry throws(any Error) in
-                        try transaction.take(entry)
+                    try group.list.visit { entry throws(any Error) in try transaction.take(entry)
                     }
                 }
                 try transaction.finish()

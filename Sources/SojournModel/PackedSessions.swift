@@ -176,7 +176,7 @@ package struct PackedSessions: ~Copyable, Sendable {
     // MARK: Reading
 
     /// Entry by entry, in their order.
-    package func forEachSession<Failure: Error>(
+    package func visit<Failure: Error>(
         _ body: (PackedSession) throws(Failure) -> Void
     ) throws(Failure) {
         var at = 0
@@ -199,7 +199,7 @@ package final class PackedGroup: Sendable {
 
     package init(_ list: consuming PackedSessions) {
         var positions: (first: UInt64, last: UInt64)?
-        list.forEachSession { positions = (positions?.first ?? $0.head.position, $0.head.position) }
+        list.visit { positions = (positions?.first ?? $0.head.position, $0.head.position) }
         firstPosition = positions?.first ?? 0
         lastPosition = positions?.last ?? 0
         self.list = list
@@ -230,7 +230,7 @@ package struct PackedSession: ~Escapable {
     }
 
     /// The steps of the path in order: milliseconds after the first event, and the page.
-    package func forEachStep<Failure: Error>(
+    package func visitSteps<Failure: Error>(
         _ body: (UInt32, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
         var step = textStart
@@ -246,7 +246,7 @@ package struct PackedSession: ~Escapable {
     /// The entry with its texts written out; it is of a session.
     package var snapshot: SessionSnapshot {
         var path: [SessionSnapshot.PathStep] = []
-        forEachStep { path.append(.init(milliseconds: $0, page: $1.utf8Text)) }
+        visitSteps { path.append(.init(milliseconds: $0, page: $1.utf8Text)) }
         return SessionSnapshot(
             id: head.id, ordinal: head.ordinal, firstEvent: head.firstEvent,
             lastEvent: head.lastEvent, events: head.events, views: head.views,

@@ -56,7 +56,7 @@ struct RecentSessions {
         var ids: Set<SessionID> = []
         var forgotten: [VisitorHash] = []
         for group in sources.pending {
-            try group.list.forEachSession { entry throws(any Error) in
+            try group.list.visit { entry throws(any Error) in
                 guard entry.head.place > archived, entry.head.propertyID == property else { return }
                 switch entry.head.entryKind {
                 case .finished:
@@ -71,7 +71,7 @@ struct RecentSessions {
         }
         forgottenVisitors = forgotten
         let before = sessions.count
-        try sources.live.list.forEachSession { entry throws(any Error) in
+        try sources.live.list.visit { entry throws(any Error) in
             // One that was finished while the others were looked at is in the lists above.
             if ids.insert(entry.head.id).inserted { try add(entry) }
         }
@@ -87,7 +87,7 @@ struct RecentSessions {
             numbers[row] = try texts.number(of: entry.text(row))
         }
         var steps: [UInt32] = []
-        try entry.forEachStep { (milliseconds, page) throws(any Error) in
+        try entry.visitSteps { (milliseconds, page) throws(any Error) in
             steps.append(try texts.number(of: page))
             steps.append(milliseconds)
         }

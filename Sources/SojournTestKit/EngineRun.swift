@@ -21,7 +21,7 @@ package struct EngineRun: ~Copyable {
         package mutating func lend() -> PackedSessions? { PackedSessions() }
 
         package mutating func takeBack(_ list: consuming PackedSessions) {
-            list.forEachSession { session in
+            list.visit { session in
                 visitors.append(session.head.visitor)
                 finished.append(session.snapshot)
             }

@@ -42,7 +42,7 @@ import Testing
         let archive = try newArchive()
         try archive.write([group(made)])
         var expected: [SessionSnapshot] = []
-        group(made).list.forEachSession { expected.append($0.snapshot) }
+        group(made).list.visit { expected.append($0.snapshot) }
         #expect(try sessions(archive) == expected)
     }
 

@@ -26,7 +26,7 @@ struct Judge: ~Copyable {
         mutating func lend() -> PackedSessions? { PackedSessions() }
 
         mutating func takeBack(_ list: consuming PackedSessions) {
-            list.forEachSession { finished.append($0.snapshot) }
+            list.visit { finished.append($0.snapshot) }
         }
 
         mutating func revise(_ property: PropertyID, _ revision: Revision) {}
