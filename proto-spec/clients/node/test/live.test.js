@@ -74,7 +74,7 @@ test('a real server assigns, revises, knows, and refuses', { skip: isSkipped }, 
 
     const [known] = (await client.lookup('anna', 1)).sessions;
     assert.equal(known.value, 12_500_000n);
-    assert.deepEqual(known.context, context);
+    assert.deepEqual(known.context, { ...context, channel: 'unassigned' });
     assert.deepEqual(known.path, [{ after: 0, page: '/home' }]);
     assert.equal(known.boundaryOut, 'idle');
 

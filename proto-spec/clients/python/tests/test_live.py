@@ -64,7 +64,7 @@ def test_a_visit(live: LiveServer, now: int) -> None:
         assert session.id == answer[0].session_id
         assert (session.events, session.views, session.conversions) == (2, 1, 1)
         assert session.value_micros == 49_990_000
-        assert session.context == Context(country="PT")
+        assert session.context == Context(country="PT", channel="direct")
         assert session.landing_page == "/"
         assert [step.page for step in session.path] == ["/"]
         assert client.lookup_session(session.id).sessions == known.sessions

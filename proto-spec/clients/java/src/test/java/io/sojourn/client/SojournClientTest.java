@@ -101,7 +101,7 @@ public class SojournClientTest {
             assertEquals("/home", known.landingPage());
             assertEquals("/shoes", known.exitPage());
             assertEquals(2, known.path().size());
-            assertEquals(context, known.context());
+            assertEquals(context.withChannel("unassigned"), known.context());
             assertNull(known.boundaryOut());
             assertEquals(List.of(known), client.lookup(known.id(), 1).sessions());
             assertEquals(List.of(), client.lookup(UUID.randomUUID(), 1).sessions());
