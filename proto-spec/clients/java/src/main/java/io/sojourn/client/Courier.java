@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Pipe;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,6 +22,7 @@ import org.zeromq.ZMQ;
 final class Courier implements Dispatcher.Transport, Runnable {
     private static final AtomicLong NUMBERS = new AtomicLong();
     private static final long NEVER_MILLISECONDS = 86_400_000;
+    private static final int STOP_MILLISECONDS_MAX = 1_000;
     private static final int REPLY_BYTES_MAX = 64 << 20;
     private static final int BROKEN =
         ZMQ.EVENT_DISCONNECTED | ZMQ.EVENT_CLOSED | ZMQ.EVENT_CONNECT_RETRIED;
@@ -38,6 +41,8 @@ final class Courier implements Dispatcher.Transport, Runnable {
     private ZMQ.Socket socket;
     private ZMQ.Socket monitor;
     private ZMQ.Poller poller;
+    /** Monitors of sockets that are closed, until they have said that they are. */
+    private final List<ZMQ.Socket> outlived = new ArrayList<>();
 
     Courier(ClientOptions options) {
         try {
@@ -114,6 +119,7 @@ final class Courier implements Dispatcher.Transport, Runnable {
             dispatcher.close();
             isStopped = true;
             failSubmitted();
+            closeOutlived();
             context.term();
             closePipe();
         }
@@ -197,7 +203,7 @@ final class Courier implements Dispatcher.Transport, Runnable {
         socket.setReconnectIVL(NEVER_MILLISECONDS);
         socket.setMaxMsgSize(REPLY_BYTES_MAX);
         String monitorEndpoint = "inproc://monitor-" + NUMBERS.incrementAndGet();
-        socket.monitor(monitorEndpoint, BROKEN);
+        socket.monitor(monitorEndpoint, BROKEN | ZMQ.EVENT_MONITOR_STOPPED);
         monitor = context.socket(ZMQ.PAIR);
         monitor.setLinger(0);
         monitor.connect(monitorEndpoint);
@@ -214,9 +220,32 @@ final class Courier implements Dispatcher.Transport, Runnable {
     public void disconnect() {
         poller = null;
         if (socket == null) return;
-        monitor.close();
         socket.close();
+        outlived.add(monitor);
         monitor = null;
         socket = null;
+        outlived.removeIf(old -> isStopped(old, ZMQ.DONTWAIT));
+    }
+
+    /**
+     * Reads what a monitor still says, and closes it when that was the last. JeroMQ's own thread waits for ever,
+     * and all sockets with it, when it has an event for a monitor that nobody is connected to any more.
+     */
+    private static boolean isStopped(ZMQ.Socket monitor, int flags) {
+        for (ZMQ.Event event = ZMQ.Event.recv(monitor, flags); event != null;
+            event = ZMQ.Event.recv(monitor, flags)) {
+            if (event.getEvent() != ZMQ.EVENT_MONITOR_STOPPED) continue;
+            monitor.close();
+            return true;
+        }
+        return false;
+    }
+
+    private void closeOutlived() {
+        for (ZMQ.Socket old : outlived) {
+            old.setReceiveTimeOut(STOP_MILLISECONDS_MAX);
+            if (!isStopped(old, 0)) old.close();
+        }
+        outlived.clear();
     }
 }
