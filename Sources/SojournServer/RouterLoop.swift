@@ -17,12 +17,10 @@ struct RouterLoop: ~Copyable {
     private static let receiveBurst = 64
     /// Between two looks at links and parts.
     private static let tickMilliseconds: UInt64 = 20
-    /// A reply that no peer has read by then is given up.
-    private static let lingerMilliseconds = 500
 
     let state: ServerState
     let listeners: Listeners
-    private let front: Socket
+    private var peers: PeerSocket
     private let workers: [WorkerConnection]
     private var poller = Poller()
     var core: RouterCore
@@ -49,52 +47,37 @@ struct RouterLoop: ~Copyable {
                 workers.append(try WorkerConnection(endpoint, context))
             } catch { throw .badWorker(endpoint, reason: "\(error.code)") }
         }
-        let front: Socket
-        do { front = try Self.front(configuration.router, context) } catch {
-            throw ServerError(error)
-        }
+        let peers: PeerSocket
+        do {
+            // As that of a service, for a client cannot tell them apart.
+            peers = try PeerSocket.open(
+                credit: configuration.router.limits.credit,
+                messageBytesMax: Limits.messageBytesMax,
+                handshakeMilliseconds: ServerConfiguration.defaultHandshakeMilliseconds,
+                in: context)
+        } catch { throw ServerError(error) }
         let listeners = try Listeners(
-            configuration.listens, allowsInsecure: configuration.allowsInsecureListen, front)
-        return RouterLoop(configuration, state, listeners, front, workers)
+            configuration.listens, allowsInsecure: configuration.allowsInsecureListen,
+            peers.socket)
+        return RouterLoop(configuration, state, listeners, peers, workers)
     }
 
     private init(
         _ configuration: RouterServerConfiguration, _ state: ServerState, _ listeners: Listeners,
-        _ front: consuming Socket, _ workers: [WorkerConnection]
+        _ peers: consuming PeerSocket, _ workers: [WorkerConnection]
     ) {
         self.state = state
         self.listeners = listeners
-        self.front = front
+        self.peers = peers
         self.workers = workers
         core = RouterCore(
             configuration.router, startedAt: ServerClock.wallMilliseconds())
         listenToAll()
     }
 
-    /// The way to the clients: as that of a service, for a client cannot tell them apart.
-    private static func front(
-        _ configuration: RouterConfiguration, _ context: Context
-    ) throws(ZeroMQError) -> Socket {
-        let credit = configuration.limits.credit
-        let front = try Socket(.router, in: context)
-        try front.set(
-            // A reply for a peer that is gone, or full, is then told to us rather than lost.
-            .routerMandatory(true),
-            // A client that keeps to its credit fills neither side.
-            .receiveHighWaterMark(messages: credit),
-            .sendHighWaterMark(messages: 2 * credit),
-            // A frame that is a little too large is worth an answer.
-            .maxMessageBytes(Limits.messageBytesMax + Limits.messageBytesMax / 4),
-            .handshakeInterval(milliseconds: 10_000),
-            .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
-            .backlog(connections: 1_024),
-            .linger(milliseconds: lingerMilliseconds))
-        return front
-    }
-
     private mutating func listenToAll() {
         poller = Poller(minimumCapacity: workers.count + 2)
-        poller.add(front)
+        poller.add(peers.socket)
         poller.add(state.wakeUp)
         for worker in workers { poller.add(worker.socket) }
     }
@@ -204,14 +187,11 @@ struct RouterLoop: ~Copyable {
     mutating func takeRequest() throws(ZeroMQError) -> Bool {
         let id = takeNumber()
         let exchange = exchanges[id]
-        guard try front.receive(into: &exchange.peer, wait: false) else {
+        guard try peers.receive(into: exchange) else {
             free.append(id)
             return false
         }
         exchange.isShared = false
-        _ = try front.receive(into: &exchange.payload)
-        exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
-        if exchange.hasDelimiter { _ = try front.receive(into: &exchange.payload) }
         if exchange.payload.hasMore {
             try refuseFraming(id)
         } else {
@@ -243,16 +223,8 @@ struct RouterLoop: ~Copyable {
 
     /// The message has too many frames, of which the payload is the first or the second.
     private mutating func refuseFraming(_ id: RequestID) throws(ZeroMQError) {
-        let exchange = exchanges[id]
-        while exchange.payload.isEmpty, exchange.payload.hasMore {
-            _ = try front.receive(into: &exchange.payload)
-        }
-        var hasMore = exchange.payload.hasMore
-        while hasMore {
-            _ = try front.receive(into: &incoming)
-            hasMore = incoming.hasMore
-        }
-        let answer = Self.badFraming(exchange.payload, core.knownDeployment, &reply)
+        let answer = try peers.refuseFraming(
+            exchanges[id], deployment: core.knownDeployment, into: &reply)
         counters.refusals.count(answer, .badFraming)
         switch answer {
         case .reply:
@@ -262,32 +234,13 @@ struct RouterLoop: ~Copyable {
         }
     }
 
-    private static func badFraming(
-        _ frame: borrowing Message, _ deployment: DeploymentID, _ reply: inout ByteWriter
-    ) -> Answer {
-        Refusal.answerBadFraming(frame.bytes, deployment: deployment, into: &reply)
-    }
-
     /// Sends `outgoing` as the answer to a request, in the form in which the client asked, without ever
     /// waiting; and forgets the request.
     private mutating func answerOut(_ id: RequestID) throws(ZeroMQError) {
         let exchange = exchanges[id]
         exchange.payload.removeAll()
         free.append(id)
-        do {
-            // Whether there is room for the message is decided by its first frame.
-            guard try front.send(&exchange.peer, more: true, wait: false) else {
-                counters.repliesUnread += 1
-                return
-            }
-            if exchange.hasDelimiter {
-                _ = try front.send(&exchange.payload, more: true, wait: false)
-            }
-            _ = try front.send(&outgoing, wait: false)
-        } catch {
-            guard error.code == .hostUnreachable else { throw error }
-            counters.repliesUnreachable += 1
-        }
+        try peers.send(&outgoing, to: exchange, &counters)
     }
 
     // MARK: Actions

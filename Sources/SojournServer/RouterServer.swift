@@ -1,5 +1,3 @@
-import Dispatch
-import Foundation
 package import Logging
 import SojournService
 import ZeroMQ
@@ -8,10 +6,9 @@ import ZeroMQ
 /// last reference is gone.
 package final class RouterServer: Sendable {
     /// Where it listens, wildcards resolved.
-    package let endpoints: [String]
+    package var endpoints: [String] { thread.endpoints }
     private let state: ServerState
-    /// Empty when the thread has ended.
-    private let thread: DispatchGroup
+    private let thread: ServerThread
 
     /// Starts a router. It listens when this returns; clients are told to wait until every partition has
     /// a worker.
@@ -27,21 +24,12 @@ package final class RouterServer: Sendable {
         } catch {
             throw ServerError(error)
         }
-        let running = DispatchGroup()
         self.state = state
-        thread = running
-
-        let started = StartUp<[String]>()
-        running.enter()
-        let thread = Thread {
-            Self.run(configuration, state, started)
-            running.leave()
-        }
-        thread.name = "sojourn-router"
-        thread.start()
-        do { endpoints = try started.wait() } catch {
-            running.wait()
-            throw error
+        thread = try ServerThread("sojourn-router") { listening throws(ServerError) in
+            let loop = try RouterLoop.start(
+                configuration, state, try SojournServer.newContext())
+            listening(loop.listeners)
+            Self.route(loop, state)
         }
         log.info("\(configuration.summary(endpoints))")
     }
@@ -60,28 +48,6 @@ package final class RouterServer: Sendable {
 
     /// It stopped, or is about to, for a fault of its own, which it logged.
     package var hasFailed: Bool { state.hasFailed }
-
-    /// The whole life of the router's thread.
-    private static func run(
-        _ configuration: RouterServerConfiguration, _ state: ServerState,
-        _ started: StartUp<[String]>
-    ) {
-        // Locks on paths are let go last, when nothing of this router can touch the paths.
-        var listeners: Listeners?
-        var failure: ServerError?
-        do throws(ServerError) {
-            let loop = try RouterLoop.start(configuration, state, try newContext())
-            listeners = loop.listeners
-            started.finish(.success(loop.listeners.endpoints))
-            route(loop, state)
-        } catch { failure = error }
-        withExtendedLifetime(listeners) {}
-        if let failure { started.finish(.failure(failure)) }
-    }
-
-    private static func newContext() throws(ServerError) -> Context {
-        do { return try Context() } catch { throw ServerError(error) }
-    }
 
     /// Closes the sockets when it returns.
     private static func route(_ loop: consuming RouterLoop, _ state: ServerState) {

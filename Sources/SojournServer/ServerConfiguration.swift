@@ -18,7 +18,8 @@ package struct ServerConfiguration: Sendable {
     /// Connections at one time, with CURVE.
     package var connectionsMax = 4_096
     /// A connection that has not greeted by then is dropped.
-    package var handshakeMilliseconds = 10_000
+    package var handshakeMilliseconds = defaultHandshakeMilliseconds
+    static let defaultHandshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
     /// Where metrics, health and the page are; nil for nowhere.

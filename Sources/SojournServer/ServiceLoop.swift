@@ -27,13 +27,11 @@ struct ServiceLoop: ~Copyable {
     private static let ownBurst = 4
     /// How long sessions that are due may wait when nothing comes.
     private static let tickMilliseconds: UInt64 = 100
-    /// A reply that no peer has read by then is given up.
-    private static let lingerMilliseconds = 500
 
     let state: ServerState
     private let queueLimits: QueueLimits
     private let admission: Admission
-    private let router: Socket
+    private var peers: PeerSocket
     private var poller = Poller()
     let listeners: Listeners
     var core: ServiceCore
@@ -63,8 +61,6 @@ struct ServiceLoop: ~Copyable {
     private var shares: QueueShares
 
     // Used for one message after another.
-    private var rest = Message()
-    private var delimiter = Message()
     var reply = ByteWriter()
 
     /// Opens the sockets and listens.
@@ -98,24 +94,24 @@ struct ServiceLoop: ~Copyable {
             core.adopt()
         }
         try archive?.align(with: &core, log: state.log)
-        let router: Socket
-        do { router = try Self.router(configuration, context) } catch {
+        let peers: PeerSocket
+        do { peers = try Self.peers(configuration, context) } catch {
             throw ServerError(error)
         }
-        let listeners = try Listeners(configuration, router)
+        let listeners = try Listeners(configuration, peers.socket)
         return ServiceLoop(
-            configuration, state, listeners, router, core, keeper, archive, questions, doorkeeper)
+            configuration, state, listeners, peers, core, keeper, archive, questions, doorkeeper)
     }
 
     private init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
-        _ router: consuming Socket, _ core: consuming ServiceCore,
+        _ peers: consuming PeerSocket, _ core: consuming ServiceCore,
         _ keeper: consuming JournalKeeper?, _ archive: consuming ArchiveKeeper?,
         _ questions: consuming QuestionBoard?, _ doorkeeper: Doorkeeper
     ) {
         self.state = state
         self.listeners = listeners
-        self.router = router
+        self.peers = peers
         queueLimits = configuration.queue
         admission = Admission(configuration.service)
         self.doorkeeper = doorkeeper
@@ -128,41 +124,29 @@ struct ServiceLoop: ~Copyable {
         self.questions = questions
         gate = ReplyGate(
             isOpen: configuration.journal.map { $0.durability == .none } ?? true)
-        poller.add(self.router)
+        poller.add(self.peers.socket)
         poller.add(state.wakeUp)
     }
 
-    /// The way to the peers, with every bound set on purpose.
-    private static func router(
-        _ server: ServerConfiguration, _ context: Context
-    ) throws(ZeroMQError) -> Socket {
-        let configuration = server.service
-        let router = try Socket(.router, in: context)
-        try router.set(
-            // A reply for a peer that is gone, or full, is then told to us rather than lost.
-            .routerMandatory(true),
-            // A client that keeps to its credit fills neither side.
-            .receiveHighWaterMark(messages: configuration.credit),
-            .sendHighWaterMark(messages: 2 * configuration.credit),
-            // A frame that is a little too large is worth an answer; one that is far too large
-            // costs its sender the connection before it costs us the memory.
-            .maxMessageBytes(
-                configuration.messageBytesMax + max(64 << 10, configuration.messageBytesMax / 4)),
-            .handshakeInterval(milliseconds: server.handshakeMilliseconds),
-            .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
-            .backlog(connections: 1_024),
-            .linger(milliseconds: lingerMilliseconds))
-        if let curve = server.curve {
-            try router.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
+    /// The way to the peers; the doorkeeper watches it.
+    private static func peers(
+        _ configuration: ServerConfiguration, _ context: Context
+    ) throws(ZeroMQError) -> PeerSocket {
+        let peers = try PeerSocket.open(
+            credit: configuration.service.credit,
+            messageBytesMax: configuration.service.messageBytesMax,
+            handshakeMilliseconds: configuration.handshakeMilliseconds, in: context)
+        if let curve = configuration.curve {
+            try peers.socket.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
         }
-        try router.monitor(at: Doorkeeper.monitorEndpoint)
-        return router
+        try peers.socket.monitor(at: Doorkeeper.monitorEndpoint)
+        return peers
     }
 
     /// Works until a stop was asked for and done.
     mutating func run() throws(ZeroMQError) {
         // Before the doorkeeper, who reads it, is gone.
-        defer { router.stopMonitoring() }
+        defer { peers.socket.stopMonitoring() }
         while !state.isStopping {
             if try !work() { try wait() }
         }
@@ -261,20 +245,19 @@ struct ServiceLoop: ~Copyable {
     /// - Returns: false when there was none.
     mutating func takeRequest() throws(ZeroMQError) -> Bool {
         let exchange = spare.popLast() ?? Exchange()
-        guard try router.receive(into: &exchange.peer, wait: false) else {
+        guard try peers.receive(into: exchange) else {
             spare.append(exchange)
             return false
         }
         exchange.receivedAt = ServerClock.steadyMicroseconds()
         lastReceived = exchange.receivedAt / 1_000
-        _ = try router.receive(into: &exchange.payload)
-        exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
-        if exchange.hasDelimiter { _ = try router.receive(into: &exchange.payload) }
         exchange.requestBytes = exchange.payload.byteCount
         followClients()
         exchange.caller = caller(of: exchange)
         if exchange.payload.hasMore {
-            try refuseFraming(exchange)
+            let answer = try peers.refuseFraming(
+                exchange, deployment: admission.deployment, into: &reply)
+            try refuse(exchange, answer, .badFraming)
         } else if isFull(for: exchange) || !hasShare(exchange) {
             let (answer, code) = Self.overloaded(
                 exchange.payload, from: exchange.caller, admission, queueLimits, &reply)
@@ -296,6 +279,7 @@ struct ServiceLoop: ~Copyable {
             let exchange = spare.popLast() ?? Exchange()
             let frame = request.frame
             exchange.own = request
+            exchange.caller = .anyone
             exchange.payload = Message(copying: frame.span)
             exchange.requestBytes = 0
             exchange.receivedAt = ServerClock.steadyMicroseconds()
@@ -328,26 +312,6 @@ struct ServiceLoop: ~Copyable {
         guard shares.admit(owner, bytes: exchange.requestBytes) else { return false }
         exchange.owner = owner
         return true
-    }
-
-    /// The message has too many frames, of which the payload is the first or the second.
-    private mutating func refuseFraming(_ exchange: Exchange) throws(ZeroMQError) {
-        while exchange.payload.isEmpty, exchange.payload.hasMore {
-            _ = try router.receive(into: &exchange.payload)
-        }
-        var hasMore = exchange.payload.hasMore
-        while hasMore {
-            _ = try router.receive(into: &rest)
-            hasMore = rest.hasMore
-        }
-        let answer = Self.badFraming(exchange.payload, admission, &reply)
-        try refuse(exchange, answer, .badFraming)
-    }
-
-    private static func badFraming(
-        _ frame: borrowing Message, _ admission: Admission, _ reply: inout ByteWriter
-    ) -> Answer {
-        Refusal.answerBadFraming(frame.bytes, deployment: admission.deployment, into: &reply)
     }
 
     private static func overloaded(
@@ -444,20 +408,6 @@ struct ServiceLoop: ~Copyable {
             counters.latency.count(microseconds: now - min(now, exchange.receivedAt))
         }
         if exchange.payload.isEmpty { return }
-        do {
-            // Whether there is room for the message is decided by its first frame.
-            guard try router.send(&exchange.peer, more: true, wait: false) else {
-                counters.repliesUnread += 1
-                return
-            }
-            if exchange.hasDelimiter {
-                delimiter.removeAll()
-                _ = try router.send(&delimiter, more: true, wait: false)
-            }
-            _ = try router.send(&exchange.payload, wait: false)
-        } catch {
-            guard error.code == .hostUnreachable else { throw error }
-            counters.repliesUnreachable += 1
-        }
+        try peers.send(&exchange.payload, to: exchange, &counters)
     }
 }

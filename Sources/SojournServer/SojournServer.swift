@@ -13,12 +13,11 @@ import ZeroMQ
 /// `init` to `stop`, or until the last reference is gone.
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
-    package let endpoints: [String]
+    package var endpoints: [String] { thread.endpoints }
     let state: ServerState
     private let clientsFile: String?
     private let log: Logger
-    /// Empty when the thread has ended.
-    private let thread: DispatchGroup
+    private let thread: ServerThread
 
     /// Starts a server. It listens when this returns.
     ///
@@ -34,23 +33,11 @@ package final class SojournServer: Sendable {
             state = try ServerState(
                 log: log, clients: configuration.curve?.clients ?? ClientDirectory())
         } catch { throw ServerError(error) }
-        let running = DispatchGroup()
         self.state = state
         self.log = log
         clientsFile = configuration.curve?.clientsFile
-        thread = running
-
-        let started = StartUp<[String]>()
-        running.enter()
-        let thread = Thread {
-            Self.run(configuration, state, started)
-            running.leave()
-        }
-        thread.name = "sojourn-service"
-        thread.start()
-        do { endpoints = try started.wait() } catch {
-            running.wait()
-            throw error
+        thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
+            try Self.run(configuration, state, listening)
         }
         log.info("\(configuration.summary(endpoints))")
     }
@@ -87,27 +74,19 @@ package final class SojournServer: Sendable {
     /// The whole life of the service thread.
     private static func run(
         _ configuration: ServerConfiguration, _ state: ServerState,
-        _ started: StartUp<[String]>
-    ) {
-        // Locks on paths are let go last, when nothing of this server can touch the paths.
-        var listeners: Listeners?
-        var failure: ServerError?
-        do throws(ServerError) {
-            let context = try newContext()
-            let doorkeeper = try Doorkeeper(
-                connectionsMax: configuration.connectionsMax, in: context, state)
-            defer { doorkeeper.stop() }
-            let loop = try ServiceLoop.start(configuration, state, context, doorkeeper)
-            listeners = loop.listeners
-            started.finish(.success(loop.listeners.endpoints))
-            serve(loop, state)
-            // Here the context ends: replies that were sent get their time to leave.
-        } catch { failure = error }
-        withExtendedLifetime(listeners) {}
-        if let failure { started.finish(.failure(failure)) }
+        _ listening: (Listeners) -> Void
+    ) throws(ServerError) {
+        let context = try newContext()
+        let doorkeeper = try Doorkeeper(
+            connectionsMax: configuration.connectionsMax, in: context, state)
+        defer { doorkeeper.stop() }
+        let loop = try ServiceLoop.start(configuration, state, context, doorkeeper)
+        listening(loop.listeners)
+        serve(loop, state)
+        // Here the context ends: replies that were sent get their time to leave.
     }
 
-    private static func newContext() throws(ServerError) -> Context {
+    static func newContext() throws(ServerError) -> Context {
         do { return try Context() } catch { throw ServerError(error) }
     }
 

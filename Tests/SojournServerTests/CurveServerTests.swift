@@ -79,6 +79,24 @@ private final class LockedServer {
 
 @Suite(.serialized, .enabled(if: Curve.isAvailable), .timeLimit(.minutes(3)))
 struct CurveServerTests {
+    @Test func `what the process asks itself has all rights, whoever asked before`() async throws {
+        let locked = try LockedServer()
+        let keys = try locked.admit("reader", "read: [1]")[0]
+        let client = try locked.client(keys)
+        for _ in 0..<3 {
+            // The place of the client's request is used again.
+            let shown = try client.ask(statusFrame())
+            let own = await locked.server.ask(statusFrame(), patience: .seconds(10))
+            #expect(try Self.gaugeCount(shown) < 5)
+            #expect(try Self.gaugeCount(own ?? []) > 20)
+        }
+    }
+
+    private static func gaugeCount(_ reply: [UInt8]) throws -> Int {
+        try #require(reply.count > 64)
+        return try StatusReply.decode(body: unsafe reply.span.bytes.extracting(64...)).gauges.count
+    }
+
     @Test func `who has a key is served; who has none, a wrong one or the wrong server's is not`()
         throws
     {
