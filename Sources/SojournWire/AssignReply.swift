@@ -41,7 +41,7 @@ package enum AssignReply {
         writer.appendColumn(
             .position, result.positions.span, width: ByteWriter.indexWidth(Int(position)), &cursor)
         writer.appendColumn(.outcome, bytes: unsafe result.outcomes.span.bytes, &cursor)
-        if revisions.count > 0 { append(revisions, to: &writer, &cursor) }
+        if revisions.count > 0 { writer.appendRevisions(revisions, &cursor) }
         header.write(to: &writer)
     }
 
@@ -63,7 +63,7 @@ package enum AssignReply {
         let count = sessions.count
         // `appendColumn` and `appendIDs` ask for rows below the count that they are given.
         unsafe sessions.withUnsafeBufferPointer { rows in
-            appendIDs(.sessionID, count: count, to: &writer, &cursor) { unsafe rows[$0].id.bits }
+            writer.appendIDs(.sessionID, count: count, &cursor) { unsafe rows[$0].id.bits }
             if shift > 0 {
                 switch shift {
                 case ...UInt64(UInt8.max):
@@ -100,42 +100,6 @@ package enum AssignReply {
             }
             writer.appendColumn(.sessionState, count: count, as: UInt8.self, &cursor) {
                 unsafe rows[$0].state.rawValue
-            }
-        }
-    }
-
-    private static func append(
-        _ revisions: Span<Revision>, to writer: inout ByteWriter, _ cursor: inout DirectoryCursor
-    ) {
-        let count = revisions.count
-        writer.appendColumn(.revisionNumber, count: count, as: UInt64.self, &cursor) {
-            revisions[$0].number
-        }
-        appendIDs(.revisionFrom, count: count, to: &writer, &cursor) { revisions[$0].from.bits }
-        appendIDs(.revisionInto, count: count, to: &writer, &cursor) { revisions[$0].into.bits }
-        writer.appendColumn(.revisionCause, count: count, as: UInt8.self, &cursor) {
-            revisions[$0].cause.rawValue
-        }
-        writer.appendColumn(.revisionPartition, count: count, as: UInt16.self, &cursor) {
-            revisions[$0].partition
-        }
-    }
-
-    /// Records of 16 bytes, in the order in which an id is printed: big-endian.
-    @inline(__always) private static func appendIDs(
-        _ column: Column, count: Int, to writer: inout ByteWriter,
-        _ cursor: inout DirectoryCursor, id: (Int) -> Bits128
-    ) {
-        let start = writer.beginColumn(
-            column, width: 0, parameter: 16, count: count, length: count * 16, &cursor)
-        unsafe writer.withUnsafeBytes(from: start, size: count * 16) { target in
-            for row in 0..<count {
-                let bits = id(row)
-                // 16 bytes a row within the bytes that the line above lends out.
-                unsafe target.storeBytes(
-                    of: bits.high.bigEndian, toByteOffset: row &* 16, as: UInt64.self)
-                unsafe target.storeBytes(
-                    of: bits.low.bigEndian, toByteOffset: row &* 16 &+ 8, as: UInt64.self)
             }
         }
     }

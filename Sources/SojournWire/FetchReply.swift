@@ -53,13 +53,7 @@ package struct FetchReply: Equatable, Sendable {
             case .revised(let revision): revisions.append(revision)
             }
         }
-        for session in sessions {
-            for text in session.context { _ = texts.reference(text) }
-            _ = texts.reference(session.landingPage)
-            _ = texts.reference(session.exitPage)
-            for step in session.path { _ = texts.reference(step.page) }
-        }
-        let steps = sessions.reduce(0) { $0 + $1.path.count }
+        texts.gather(sessions)
         let columns = 4 + (revisions.isEmpty ? 0 : 5)
         writer.beginFrame()
         writer.append(UInt32(entries.count))
@@ -69,28 +63,9 @@ package struct FetchReply: Equatable, Sendable {
         writer.append(hasMore ? 1 : 0 as UInt32)
         var cursor = writer.beginDirectory(columns: columns)
         texts.write(.texts, to: &writer, &cursor)
-        if !revisions.isEmpty { Self.write(revisions, to: &writer, &cursor) }
-        let records = writer.beginColumn(
-            .sessions, width: 0, parameter: SessionRecord.byteCount, count: sessions.count,
-            length: sessions.count * SessionRecord.byteCount, &cursor)
-        var pathStart = 0
-        for (row, session) in sessions.enumerated() {
-            SessionRecord.write(
-                session, pathStart: pathStart, texts: &texts, to: &writer,
-                at: records + row * SessionRecord.byteCount)
-            pathStart += session.path.count
-        }
+        if !revisions.isEmpty { writer.appendRevisions(revisions.span, &cursor) }
+        writer.appendSessions(sessions, &texts, &cursor)
         var at = writer.beginColumn(
-            .path, width: 0, parameter: SessionRecord.pathStepByteCount, count: steps,
-            length: steps * SessionRecord.pathStepByteCount, &cursor)
-        for session in sessions {
-            for step in session.path {
-                writer.set(step.milliseconds, at: at)
-                writer.set(texts.reference(step.page), at: at + 4)
-                at += SessionRecord.pathStepByteCount
-            }
-        }
-        at = writer.beginColumn(
             .entries, width: 0, parameter: EntryRecord.byteCount, count: entries.count,
             length: entries.count * EntryRecord.byteCount, &cursor)
         var (session, revision) = (0, 0)
@@ -106,30 +81,6 @@ package struct FetchReply: Equatable, Sendable {
             at += EntryRecord.byteCount
         }
         header.write(to: &writer)
-    }
-
-    private static func write(
-        _ revisions: [Revision], to writer: inout ByteWriter, _ cursor: inout DirectoryCursor
-    ) {
-        writer.appendColumn(
-            .revisionNumber, count: revisions.count, as: UInt64.self, &cursor
-        ) { revisions[$0].number }
-        for (column, id) in [(Column.revisionFrom, \Revision.from), (.revisionInto, \.into)] {
-            let start = writer.beginColumn(
-                column, width: 0, parameter: 16, count: revisions.count,
-                length: 16 * revisions.count, &cursor)
-            for (row, revision) in revisions.enumerated() {
-                let bits = revision[keyPath: id].bits
-                writer.set(bits.high.byteSwapped, at: start + 16 * row)
-                writer.set(bits.low.byteSwapped, at: start + 16 * row + 8)
-            }
-        }
-        writer.appendColumn(.revisionCause, count: revisions.count, as: UInt8.self, &cursor) {
-            revisions[$0].cause.rawValue
-        }
-        writer.appendColumn(.revisionPartition, count: revisions.count, as: UInt16.self, &cursor) {
-            revisions[$0].partition
-        }
     }
 
     package static func decode(body: RawSpan) throws(WireError) -> FetchReply {

@@ -23,42 +23,14 @@ package struct LookupReply: Equatable, Sendable {
     package func encode(header: MessageHeader, into writer: inout ByteWriter) {
         let sessions = fitting
         var texts = ByteTable()
-        let steps = sessions.reduce(0) { $0 + $1.path.count }
         writer.beginFrame()
         writer.append(UInt32(sessions.count))
         writer.append(3 as UInt32)
         writer.append(clock)
-        // The texts stand first in the body, so they are gathered first.
-        for session in sessions {
-            for text in session.context.prefix(ContextTable.attributeCount) {
-                _ = texts.reference(text)
-            }
-            _ = texts.reference(session.landingPage)
-            _ = texts.reference(session.exitPage)
-            for step in session.path { _ = texts.reference(step.page) }
-        }
+        texts.gather(sessions)
         var cursor = writer.beginDirectory(columns: 3)
         texts.write(.texts, to: &writer, &cursor)
-        let records = writer.beginColumn(
-            .sessions, width: 0, parameter: SessionRecord.byteCount, count: sessions.count,
-            length: sessions.count * SessionRecord.byteCount, &cursor)
-        var pathStart = 0
-        for (row, session) in sessions.enumerated() {
-            SessionRecord.write(
-                session, pathStart: pathStart, texts: &texts, to: &writer,
-                at: records + row * SessionRecord.byteCount)
-            pathStart += session.path.count
-        }
-        var at = writer.beginColumn(
-            .path, width: 0, parameter: SessionRecord.pathStepByteCount, count: steps,
-            length: steps * SessionRecord.pathStepByteCount, &cursor)
-        for session in sessions {
-            for step in session.path {
-                writer.set(step.milliseconds, at: at)
-                writer.set(texts.reference(step.page), at: at + 4)
-                at += SessionRecord.pathStepByteCount
-            }
-        }
+        writer.appendSessions(sessions, &texts, &cursor)
         header.write(to: &writer)
     }
 
