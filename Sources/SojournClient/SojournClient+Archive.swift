@@ -12,11 +12,7 @@ extension SojournClient {
         if let fault = question.fault { throw SojournError(.invalidArgument, fault) }
         var writer = ByteWriter()
         ReportRequest.encode(question, header: header(.report, property), into: &writer)
-        return try await ask(.report, writer).withBody { (body) throws(SojournError) in
-            do throws(WireError) { return try ReportReply.decode(body: body) } catch {
-                throw SojournError(malformed: error)
-            }
-        }
+        return try await ask(.report, writer, ReportReply.decode(body:))
     }
 
     /// What happened to sessions behind a place, in order (sojourn-1, "FETCH"). Who keeps the place of the
@@ -29,11 +25,7 @@ extension SojournClient {
             after: FeedPlace(position: place.position, index: place.index),
             entriesMax: UInt32(clamping: max(1, count))
         ).encode(header: header(.fetch, PropertyID(0)), into: &writer)
-        let reply = try await ask(.fetch, writer).withBody { (body) throws(SojournError) in
-            do throws(WireError) { return try FetchReply.decode(body: body) } catch {
-                throw SojournError(malformed: error)
-            }
-        }
+        let reply = try await ask(.fetch, writer, FetchReply.decode(body:))
         return FeedPage(
             entries: reply.entries.map { entry in
                 let content: FeedPage.Entry.Content =
@@ -57,21 +49,12 @@ extension SojournClient {
     public func forget(
         visitor key: [UInt8], property: PropertyID = .default
     ) async throws -> Int {
-        let most = server.limits.ofBatch.visitorKeyBytes
-        guard (1...most).contains(key.count) else {
-            throw SojournError(
-                .invalidArgument,
-                "a visitor key has 1 to \(most) bytes; this one has \(key.count)")
-        }
+        try checkKey(key)
         var writer = ByteWriter()
         // The bytes of bytes have no invalid patterns.
         ForgetRequest.encode(
             unsafe key.span.bytes, header: header(.forget, property), into: &writer)
-        let reply = try await ask(.forget, writer).withBody { (body) throws(SojournError) in
-            do throws(WireError) { return try ForgetReply.decode(body: body) } catch {
-                throw SojournError(malformed: error)
-            }
-        }
+        let reply = try await ask(.forget, writer, ForgetReply.decode(body:))
         return Int(reply.liveSessions)
     }
 }

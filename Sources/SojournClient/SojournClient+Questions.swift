@@ -15,12 +15,7 @@ extension SojournClient {
     public func lookup(
         visitor key: [UInt8], property: PropertyID = .default
     ) async throws -> SessionLookup {
-        let most = server.limits.ofBatch.visitorKeyBytes
-        guard (1...most).contains(key.count) else {
-            throw SojournError(
-                .invalidArgument,
-                "a visitor key has 1 to \(most) bytes; this one has \(key.count)")
-        }
+        try checkKey(key)
         var writer = ByteWriter()
         // The bytes of bytes have no invalid patterns.
         LookupRequest.visitor(key: unsafe key.span.bytes)
@@ -42,33 +37,42 @@ extension SojournClient {
     public func status() async throws -> ServerStatus {
         var writer = ByteWriter()
         StatusRequest.encode(header: header(.status, PropertyID(0)), into: &writer)
-        let reply = try await ask(.status, writer).withBody { (body) throws(SojournError) in
-            do throws(WireError) { return try StatusReply.decode(body: body) } catch {
-                throw SojournError(malformed: error)
-            }
-        }
+        let reply = try await ask(.status, writer, StatusReply.decode(body:))
         return ServerStatus(
             gauges: reply.gauges.map { ServerStatus.Gauge(name: $0.name, value: $0.value) },
             time: EventTime(milliseconds: reply.serverTime))
     }
 
     private func lookup(_ writer: consuming ByteWriter) async throws -> SessionLookup {
-        let reply = try await ask(.lookup, writer).withBody { (body) throws(SojournError) in
-            do throws(WireError) { return try LookupReply.decode(body: body) } catch {
-                throw SojournError(malformed: error)
-            }
-        }
+        let reply = try await ask(.lookup, writer, LookupReply.decode(body:))
         return SessionLookup(
             sessions: reply.sessions, clock: EventTime(clock: reply.clock))
     }
 
-    func ask(
-        _ operation: SojournWire.Operation, _ writer: consuming ByteWriter
-    ) async throws -> ReplyFrame {
+    /// Sends a question, and reads the body of its answer.
+    func ask<Reply>(
+        _ operation: SojournWire.Operation, _ writer: consuming ByteWriter,
+        _ decode: (RawSpan) throws(WireError) -> Reply
+    ) async throws -> Reply {
         try Task.checkCancellation()
         let call = Call(
             operation, frame: writer.bytes, deadline: .now + courier.options.timeout)
-        return try await courier.reply(to: call, try courier.submit(call))
+        let frame = try await courier.reply(to: call, try courier.submit(call))
+        return try frame.withBody { (body) throws(SojournError) in
+            do throws(WireError) { return try decode(body) } catch {
+                throw SojournError(malformed: error)
+            }
+        }
+    }
+
+    /// - Throws: `.invalidArgument` for a key that no visitor has.
+    func checkKey(_ key: [UInt8]) throws(SojournError) {
+        let most = server.limits.ofBatch.visitorKeyBytes
+        guard (1...most).contains(key.count) else {
+            throw SojournError(
+                .invalidArgument,
+                "a visitor key has 1 to \(most) bytes; this one has \(key.count)")
+        }
     }
 
     func header(
