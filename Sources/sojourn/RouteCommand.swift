@@ -56,16 +56,9 @@ struct RouteCommand: AsyncParsableCommand {
     @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
     var insecureListen = false
 
-    @Option(
-        help: ArgumentHelp(
-            "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
-    var logLevel: String?
+    @OptionGroup var logging: LogOptions
 
     func validate() throws {
-        if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
-            let levels = ServerSettings.logLevels.joined(separator: ", ")
-            throw ValidationError("--log-level \(logLevel) is none of \(levels)")
-        }
         if let deployment, DeploymentID(configuration: deployment) == nil {
             throw ValidationError(
                 "--deployment \(deployment) \(DeploymentID.configurationForm)")
@@ -74,8 +67,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings(ProcessInfo.processInfo.environment)
-        var log = Logger(label: "sojourn") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = settings.logLevel.flatMap(Logger.Level.init(rawValue:)) ?? .info
+        let log = LogOptions.log(settings.logLevel)
         let configuration = try settings.resolve()
 
         // Before anybody can know of the router and ask it to stop.
@@ -99,7 +91,7 @@ struct RouteCommand: AsyncParsableCommand {
         options.workers = worker.isEmpty ? nil : worker
         options.deployment = deployment.flatMap(DeploymentID.init(configuration:))
         options.allowsInsecureListen = insecureListen ? true : nil
-        options.logLevel = logLevel
+        options.logLevel = logging.level
         let surroundings = try RouterSettings(environment: environment)
         guard let path = config ?? environment["SOJOURN_CONFIG"] else {
             return options.over(surroundings)

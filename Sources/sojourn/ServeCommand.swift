@@ -109,16 +109,9 @@ struct ServeCommand: AsyncParsableCommand {
             discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
     var admin: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "\(ServerSettings.logLevels.joined(separator: ", ")).", valueName: "level"))
-    var logLevel: String?
+    @OptionGroup var logging: LogOptions
 
     func validate() throws {
-        if let logLevel, !ServerSettings.logLevels.contains(logLevel) {
-            let levels = ServerSettings.logLevels.joined(separator: ", ")
-            throw ValidationError("--log-level \(logLevel) is none of \(levels)")
-        }
         if let partitions, PartitionRange(partitions) == nil {
             throw ValidationError("--partitions \(partitions) \(PartitionRange.form)")
         }
@@ -132,8 +125,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings(ProcessInfo.processInfo.environment)
-        var log = Logger(label: "sojourn") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = settings.logLevel.flatMap(Logger.Level.init(rawValue:)) ?? .info
+        let log = LogOptions.log(settings.logLevel)
         let (configuration, warnings) = try settings.resolve()
         for warning in warnings { log.warning("\(warning)") }
 
@@ -174,7 +166,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.archive = archive
         options.allowsInsecureListen = insecureListen ? true : nil
         options.admin = admin
-        options.logLevel = logLevel
+        options.logLevel = logging.level
         options.policy = try policy()
         options.policySource = "command line"
         let surroundings = try ServerSettings(environment: environment)
