@@ -33,6 +33,8 @@ let package = Package(
         // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
         // child may run.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        // The log of a cluster: the C client of NATS.
+        .systemLibrary(name: "CNATS", providers: [.apt(["libnats-dev"])]),
         .target(name: "CIntrinsics"),
         .target(name: "CJournal", dependencies: ["CIntrinsics"]),
 
@@ -58,6 +60,10 @@ let package = Package(
             name: "SojournRouter", dependencies: ["SojournModel", "SojournWire", "SojournService"],
             swiftSettings: strict),
 
+        .target(
+            name: "SojournCluster",
+            dependencies: ["SojournModel", "SojournWire", "SojournJournal"], swiftSettings: strict),
+
         // The shell: sockets, threads, files.
         .target(
             name: "SojournJournal", dependencies: ["SojournModel", "SojournWire", "CJournal"],
@@ -73,12 +79,13 @@ let package = Package(
             name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
             swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
+        .target(name: "NATS", dependencies: ["CNATS"], swiftSettings: strict),
         .target(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournRouter", "SojournChannels", "SojournArchive", "SojournReports", "ZeroMQ",
-                "Yams", log,
+                "SojournRouter", "SojournChannels", "SojournArchive", "SojournReports",
+                "SojournCluster", "NATS", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournAdmin",
@@ -117,6 +124,7 @@ let package = Package(
             name: "SojournTestKit",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+                "SojournCluster",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -155,6 +163,11 @@ let package = Package(
             dependencies: [
                 "SojournRouter", "SojournService", "SojournEngine", "SojournWire", "SojournModel",
                 "SojournTestKit",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SojournClusterTests",
+            dependencies: [
+                "SojournCluster", "SojournJournal", "SojournModel", "SojournWire", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournJournalTests",

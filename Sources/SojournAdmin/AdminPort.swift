@@ -73,7 +73,7 @@ package final class AdminPort: Sendable {
     }
 
     /// The service is there; questions go to it from now on.
-    package func serve(_ server: SojournServer) { service.serve(server) }
+    package func serve(_ server: any AskedService) { service.serve(server) }
 
     /// Closes the port; answers that are on their way get a moment.
     package func stop() async {

@@ -11,6 +11,8 @@ package enum RecordKind: UInt8, Sendable {
     case policy = 3
     /// A visitor was forgotten.
     case forget = 4
+    /// Whoever wrote it owned the partition then (cluster, "Questions").
+    case confirmation = 5
 }
 
 /// One record, borrowed from the bytes that it was read from.

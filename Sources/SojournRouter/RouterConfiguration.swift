@@ -4,6 +4,9 @@ package import SojournModel
 package struct RouterConfiguration: Equatable, Sendable {
     /// Names of the workers, for messages: their endpoints.
     package var workers: [String]
+    /// What each worker must have: in a cluster a worker stands for one partition, wherever that is served. nil takes
+    /// what they say.
+    package var ranges: [PartitionRange]?
     /// The deployment that all workers must be of; nil takes that of the first one that answers.
     package var deployment: DeploymentID?
     package var limits = RouterLimits()

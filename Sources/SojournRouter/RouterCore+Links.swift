@@ -30,6 +30,28 @@ extension RouterCore {
         if links[worker].isUp { goDown(worker, "the connection was lost") }
     }
 
+    /// What a worker stands for is served elsewhere from now on, or by nobody for a while. What was sent is sent again
+    /// there.
+    ///
+    /// - Parameters:
+    ///   - name: for messages.
+    ///   - reason: why it is not there.
+    package mutating func moved(_ worker: Int, to name: String, _ reason: String) {
+        if links[worker].isUp {
+            goDown(worker, reason)
+        } else {
+            links[worker].state = .down
+            links[worker].greeting = 0
+            links[worker].reason = reason
+            actions.append(.reconnect(worker: worker))
+        }
+        links[worker].name = name
+        links[worker].greetedAt = 0
+    }
+
+    /// Those that do not answer.
+    package var workersDown: [Int] { links.indices.filter { !links[$0].isUp } }
+
     // MARK: HELLO
 
     private mutating func greet(_ worker: Int, _ moment: RouterMoment) {
@@ -86,6 +108,9 @@ extension RouterCore {
         }
         guard let range = hello.range else {
             return "it says nothing that makes sense of its partitions"
+        }
+        if let expected = configuration.ranges?[worker], expected != range {
+            return "it has partitions \(range), and \(expected) was expected there"
         }
         if links[worker].hello?.range != range {
             let wasComplete = table.isComplete

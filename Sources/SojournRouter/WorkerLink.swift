@@ -11,7 +11,8 @@ struct WorkerLink {
         case up
     }
 
-    let name: String
+    /// Another one when its partition has moved.
+    var name: String
     var state = State.down
     /// Of its last good HELLO.
     var hello: HelloReply?

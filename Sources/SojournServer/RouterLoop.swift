@@ -1,4 +1,5 @@
 import Logging
+import SojournCluster
 import SojournModel
 import SojournRouter
 import SojournService
@@ -22,6 +23,8 @@ struct RouterLoop: ~Copyable {
     let listeners: Listeners
     private var peers: PeerSocket
     private let workers: [WorkerConnection]
+    /// In a cluster, who serves what; nil where workers have fixed addresses.
+    private let watch: ClusterWatch?
     private var poller = Poller()
     var core: RouterCore
 
@@ -39,12 +42,16 @@ struct RouterLoop: ~Copyable {
 
     /// Opens the sockets and listens.
     static func start(
-        _ configuration: RouterServerConfiguration, _ state: ServerState, _ context: Context
+        _ configuration: RouterServerConfiguration, _ state: ServerState, _ context: Context,
+        isStopping: () -> Bool
     ) throws(ServerError) -> RouterLoop {
+        var configuration = configuration
+        let watch = try configuration.join(state, isStopping: isStopping)
         var workers: [WorkerConnection] = []
         for endpoint in configuration.router.workers {
             do throws(ZeroMQError) {
-                workers.append(try WorkerConnection(endpoint, context))
+                workers.append(
+                    try WorkerConnection(watch == nil ? endpoint : nil, context))
             } catch { throw .badWorker(endpoint, reason: "\(error.code)") }
         }
         let peers: PeerSocket
@@ -59,13 +66,14 @@ struct RouterLoop: ~Copyable {
         let listeners = try Listeners(
             configuration.listens, allowsInsecure: configuration.allowsInsecureListen,
             peers.socket)
-        return RouterLoop(configuration, state, listeners, peers, workers)
+        return RouterLoop(configuration, state, listeners, peers, workers, watch)
     }
 
     private init(
         _ configuration: RouterServerConfiguration, _ state: ServerState, _ listeners: Listeners,
-        _ peers: consuming PeerSocket, _ workers: [WorkerConnection]
+        _ peers: consuming PeerSocket, _ workers: [WorkerConnection], _ watch: ClusterWatch?
     ) {
+        self.watch = watch
         self.state = state
         self.listeners = listeners
         self.peers = peers
@@ -106,6 +114,7 @@ struct RouterLoop: ~Copyable {
             isBusy = true
         }
         let now = ServerClock.steadyMilliseconds()
+        try followCluster(now)
         if now >= nextTick {
             nextTick = now + Self.tickMilliseconds
             core.tick(at: moment())
@@ -125,6 +134,25 @@ struct RouterLoop: ~Copyable {
     private func moment() -> RouterMoment {
         RouterMoment(
             serverTime: ServerClock.wallMilliseconds(), steady: ServerClock.steadyMicroseconds())
+    }
+
+    // MARK: The cluster
+
+    /// Goes where partitions have gone, and looks for those that do not answer.
+    private mutating func followCluster(_ now: UInt64) throws(ZeroMQError) {
+        guard let watch else { return }
+        for claim in watch.news() {
+            let worker = workers[claim.partition]
+            let name = "\(claim.owner.name) for partition \(claim.partition)"
+            worker.endpoint = claim.isReleased ? nil : claim.endpoint
+            core.moved(
+                claim.partition, to: name,
+                claim.isReleased
+                    ? "it has let go, and nobody has claimed the partition yet"
+                    : "it has claimed the partition, and does not answer yet")
+            try carryOut()
+        }
+        watch.look(at: core.workersDown, now: now)
     }
 
     // MARK: Workers

@@ -13,9 +13,12 @@ package final class RouterServer: Sendable {
     /// Starts a router. It listens when this returns; clients are told to wait until every partition has
     /// a worker.
     ///
-    /// - Parameter log: gets one line at the start, what becomes of workers, and faults.
+    /// - Parameters:
+    ///   - isStopping: asked while it waits for a cluster: true ends the waiting.
+    ///   - log: gets one line at the start, what becomes of workers, and faults.
     package init(
         _ configuration: RouterServerConfiguration,
+        isStopping: @escaping @Sendable () -> Bool = { false },
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
         let state: ServerState
@@ -27,7 +30,7 @@ package final class RouterServer: Sendable {
         self.state = state
         thread = try ServerThread("sojourn-router") { listening throws(ServerError) in
             let loop = try RouterLoop.start(
-                configuration, state, try SojournServer.newContext())
+                configuration, state, try SojournServer.newContext(), isStopping: isStopping)
             listening(loop.listeners)
             Self.route(loop, state)
         }

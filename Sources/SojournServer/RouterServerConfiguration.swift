@@ -1,3 +1,4 @@
+import SojournCluster
 import SojournModel
 package import SojournRouter
 
@@ -8,6 +9,8 @@ package struct RouterServerConfiguration: Sendable {
 
     package var listens: [String]
     package var router: RouterConfiguration
+    /// The cluster whose partitions are routed to; nil for workers with fixed addresses.
+    package var cluster: ClusterSettings?
     /// Listen at addresses that others can reach, though traffic is not encrypted.
     package var allowsInsecureListen = false
 
@@ -24,7 +27,8 @@ package struct RouterServerConfiguration: Sendable {
             ?? "the deployment of its workers"
         return "\(router.serverName) \(router.serverVersion) listens at "
             + "\(endpoints.joined(separator: " ")); \(deployment); "
-            + "workers: \(router.workers.joined(separator: " ")); for each at most "
+            + (cluster.map { "cluster \($0.names.cluster) on \($0.servers.joined(separator: ","))" }
+                ?? "workers: \(router.workers.joined(separator: " "))") + "; for each at most "
             + "\(limits.workerPartsMax) parts and \(limits.workerBytesMax) bytes queued"
     }
 }

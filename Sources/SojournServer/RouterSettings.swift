@@ -8,6 +8,7 @@ package struct RouterSettings: Sendable {
     /// Endpoints.
     package var workers: [String]?
     package var deployment: DeploymentID?
+    package var cluster = ClusterInput()
     package var allowsInsecureListen: Bool?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
@@ -22,6 +23,7 @@ package struct RouterSettings: Sendable {
         settings.listens = listens ?? lower.listens
         settings.workers = workers ?? lower.workers
         settings.deployment = deployment ?? lower.deployment
+        settings.cluster = cluster.over(lower.cluster)
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.limits = limits ?? lower.limits
@@ -30,10 +32,17 @@ package struct RouterSettings: Sendable {
 
     /// The configuration, with defaults for what no source says.
     package func resolve() throws(ConfigurationError) -> RouterServerConfiguration {
-        guard let workers, !workers.isEmpty else {
+        let cluster = try cluster.resolve()
+        let workers = workers ?? []
+        if cluster != nil, !workers.isEmpty {
+            throw ConfigurationError(
+                source: "workers", "the workers of a cluster are found there; leave out --worker")
+        }
+        if cluster == nil, workers.isEmpty {
             throw ConfigurationError(
                 source: "workers",
-                "a router needs workers to route to; name each with --worker tcp://ADDRESS:PORT")
+                "a router needs workers to route to; name each with --worker tcp://ADDRESS:PORT, or "
+                    + "their cluster with --cluster nats://HOST:PORT")
         }
         if let twice = workers.first(where: { name in workers.count { $0 == name } > 1 }) {
             throw ConfigurationError(source: "workers", "worker \(twice) is named twice")
@@ -46,6 +55,7 @@ package struct RouterSettings: Sendable {
         var configuration = RouterServerConfiguration(
             listens: listens ?? [RouterServerConfiguration.defaultListen],
             router: RouterConfiguration(workers: workers, deployment: deployment))
+        configuration.cluster = cluster
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
         apply(to: &configuration.router.limits)
         return configuration
@@ -81,6 +91,7 @@ extension RouterSettings {
         deployment = shared.deployment
         allowsInsecureListen = shared.allowsInsecureListen
         logLevel = shared.logLevel
+        cluster = shared.cluster
         workers = environment["SOJOURN_WORKERS"]?.split(separator: ",").map(String.init)
     }
 
@@ -94,11 +105,12 @@ extension RouterSettings {
         self.init()
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
-            "listen", "workers", "deployment", "insecureListen", "logLevel", "limits",
+            "listen", "workers", "deployment", "insecureListen", "logLevel", "limits", "cluster",
         ])
         if let node = entries["listen"] { listens = try ServerSettings.listens(node) }
         if let node = entries["workers"] { workers = try Self.workers(node) }
         if let node = entries["deployment"] { deployment = try ServerSettings.deployment(node) }
+        if let node = entries["cluster"] { cluster = try ClusterInput(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["logLevel"] { logLevel = try ServerSettings.logLevel(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }

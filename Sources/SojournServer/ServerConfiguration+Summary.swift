@@ -34,6 +34,9 @@ extension ServerConfiguration {
     }
 
     private var journalText: String {
+        if seat != nil {
+            return "journal in the cluster: answered is acknowledged by a majority of it"
+        }
         guard let journal else {
             return "no journal: what is not finished is lost at the end (--data DIR keeps it)"
         }

@@ -22,6 +22,10 @@ package struct ServerConfiguration: Sendable {
     static let defaultHandshakeMilliseconds = 10_000
     /// nil keeps everything in memory.
     package var journal: JournalSettings?
+    /// The cluster that the process is a worker of; nil for none.
+    package var cluster: ClusterSettings?
+    /// In a worker's server of one partition: that partition.
+    package var seat: PartitionSeat?
     /// Where metrics, health and the page are; nil for nowhere.
     package var admin: AdminAddress?
     /// nil keeps no finished sessions.

@@ -23,6 +23,8 @@ package enum ServerError: Error, Equatable, Sendable {
     case dataTaken(String)
     /// The data directory is damaged, or of a newer version.
     case badData(String)
+    /// A partition of a cluster was not claimed, or lost before it was served.
+    case notOwner(String)
     /// The disk refused something.
     case disk(String)
     /// The system refused something else.
@@ -88,6 +90,7 @@ extension ServerError: CustomStringConvertible {
         case .openAdmin(let address):
             "will not open the admin port at \(address): others can reach it, and nobody is asked who "
                 + "he is; use 127.0.0.1 or [::1], and a proxy or a tunnel for those who are elsewhere"
+        case .notOwner(let reason): "the partition is not served: \(reason)"
         case .dataTaken(let reason), .badData(let reason), .disk(let reason), .system(let reason):
             "cannot start: \(reason)"
         }

@@ -33,6 +33,7 @@ extension ServerSettings {
             admin = text
         }
         archive = environment["SOJOURN_ARCHIVE"]
+        cluster = try ClusterInput(environment: environment)
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

@@ -27,7 +27,7 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
-            "channels", "admin", "archive",
+            "channels", "admin", "archive", "cluster",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
@@ -43,6 +43,7 @@ extension ServerSettings {
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["archive"] { try readArchive(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
+        if let node = entries["cluster"] { cluster = try ClusterInput(node) }
         if let node = entries["channels"] { channels = try ChannelGrouping(node) }
     }
 

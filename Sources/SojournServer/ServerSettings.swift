@@ -23,6 +23,7 @@ package struct ServerSettings: Sendable {
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
+    package var cluster = ClusterInput()
     /// Where the admin port is, or `off`.
     package var admin: String?
     /// A level of swift-log; the command makes use of it.
@@ -53,6 +54,7 @@ package struct ServerSettings: Sendable {
         settings.archive = archive ?? lower.archive
         settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.cluster = cluster.over(lower.cluster)
         settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -71,6 +73,7 @@ package struct ServerSettings: Sendable {
     ///
     /// - Returns: the configuration, and what an operator should be warned of.
     package func resolve() throws(ConfigurationError) -> (ServerConfiguration, warnings: [String]) {
+        let cluster = try resolvedCluster()
         var warnings: [String] = []
         var secret = DeploymentSecret.random()
         if let secretFile {
@@ -87,7 +90,10 @@ package struct ServerSettings: Sendable {
         var configuration = ServerConfiguration(service: service)
         limits.apply(to: &service, &configuration.queue)
         configuration.service = service
-        configuration.listens = listens ?? [ServerConfiguration.defaultListen]
+        configuration.cluster = cluster
+        configuration.listens =
+            listens
+            ?? [cluster == nil ? ServerConfiguration.defaultListen : ClusterEndpoint.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
         configuration.curve = try resolvedCurve()
         limits.apply(to: &configuration)
@@ -114,6 +120,42 @@ package struct ServerSettings: Sendable {
             configuration.archive = archive
         }
         return (configuration, warnings)
+    }
+
+    /// The cluster that the server is a worker of; nil when no source speaks of it.
+    private func resolvedCluster() throws(ConfigurationError) -> ClusterSettings? {
+        guard let cluster = try cluster.resolve() else { return nil }
+        func conflict(_ reason: String) -> ConfigurationError {
+            ConfigurationError(source: "cluster", reason)
+        }
+        if data != nil || durability != nil {
+            throw conflict(
+                "a worker keeps its journal in the cluster, which acknowledges what is answered; leave "
+                    + "out --data and --durability")
+        }
+        if partitions != nil {
+            throw conflict(
+                "the cluster gives a worker its partitions; leave out --partitions, or say how many "
+                    + "there are in all with --cluster-partitions")
+        }
+        if let archive, archive != "off" {
+            throw conflict("a worker keeps no archive in a file; leave out --archive")
+        }
+        guard secretFile != nil else {
+            throw conflict(
+                "all workers need the same secret, from which ids are derived; give each the same file "
+                    + "with --secret-file FILE")
+        }
+        let isOpen = (listens ?? []).contains { listen in
+            listen.hasPrefix("tcp://0.0.0.0:") || listen.hasPrefix("tcp://*:")
+                || listen.hasPrefix("tcp://[::]:")
+        }
+        if isOpen, cluster.advertise == nil {
+            throw conflict(
+                "routers cannot reach a worker at the address for all addresses; say what they are to "
+                    + "use with --advertise HOST")
+        }
+        return cluster
     }
 
     /// Who the server is and whom it lets in; nil when no source speaks of it.

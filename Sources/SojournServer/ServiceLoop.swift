@@ -36,6 +36,8 @@ struct ServiceLoop: ~Copyable {
     let listeners: Listeners
     var core: ServiceCore
     var keeper: JournalKeeper?
+    /// In place of a journal: the log of a partition of a cluster.
+    var partition: PartitionKeeper?
     var archive: ArchiveKeeper?
     var questions: QuestionBoard?
     /// Questions that are answered on other threads.
@@ -68,6 +70,9 @@ struct ServiceLoop: ~Copyable {
         _ configuration: ServerConfiguration, _ state: ServerState, _ context: Context,
         _ doorkeeper: Doorkeeper
     ) throws(ServerError) -> ServiceLoop {
+        if let seat = configuration.seat {
+            return try start(seat, configuration, state, context, doorkeeper)
+        }
         var core = ServiceCore(
             configuration.service, startedAt: ServerClock.wallMilliseconds(),
             isJournaled: configuration.journal != nil,
@@ -103,7 +108,7 @@ struct ServiceLoop: ~Copyable {
             configuration, state, listeners, peers, core, keeper, archive, questions, doorkeeper)
     }
 
-    private init(
+    init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
         _ peers: consuming PeerSocket, _ core: consuming ServiceCore,
         _ keeper: consuming JournalKeeper?, _ archive: consuming ArchiveKeeper?,
@@ -123,13 +128,14 @@ struct ServiceLoop: ~Copyable {
         self.archive = archive
         self.questions = questions
         gate = ReplyGate(
-            isOpen: configuration.journal.map { $0.durability == .none } ?? true)
+            isOpen: configuration.journal.map { $0.durability == .none }
+                ?? (configuration.seat == nil))
         poller.add(self.peers.socket)
         poller.add(state.wakeUp)
     }
 
     /// The way to the peers; the doorkeeper watches it.
-    private static func peers(
+    static func peers(
         _ configuration: ServerConfiguration, _ context: Context
     ) throws(ZeroMQError) -> PeerSocket {
         let peers = try PeerSocket.open(
@@ -149,8 +155,9 @@ struct ServiceLoop: ~Copyable {
         defer { peers.socket.stopMonitoring() }
         while !state.isStopping {
             if try !work() { try wait() }
+            if partition?.end != nil { return }
         }
-        try drain()
+        if let partition { try handOver(partition) } else { try drain() }
     }
 
     /// One round: takes requests in, answers some, sends their replies.
@@ -221,6 +228,7 @@ struct ServiceLoop: ~Copyable {
 
     /// Writes what waits, if disk and archive take it, and ends their threads.
     mutating func stop() {
+        partition?.close()
         questions?.stop()
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
@@ -231,11 +239,17 @@ struct ServiceLoop: ~Copyable {
 
     /// Has written what was made, and lets go of the replies whose records are written.
     private mutating func tendJournal() throws(ZeroMQError) {
+        if let partition { return tendPartition(partition) }
         guard keeper != nil else { return }
         keeper?.write(from: &core)
         guard let report = keeper?.report else { return }
         if let failure = report.failure { state.fail("\(failure)") }
-        for exchange in core.follow(report.progress, &gate) { ready.append(exchange) }
+        release(report.progress)
+    }
+
+    /// Lets go of the replies whose records are written.
+    mutating func release(_ progress: JournalProgress) {
+        for exchange in core.follow(progress, &gate) { ready.append(exchange) }
     }
 
     // MARK: Requests
@@ -347,7 +361,8 @@ struct ServiceLoop: ~Copyable {
                 // The one that is served is in neither queue.
                 queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
                 shareRefusals: shares.refusals, door: doorkeeper.counters,
-                journal: (keeper?.gauges ?? []) + (archive?.gauges ?? [])
+                journal: (keeper?.gauges ?? []) + (partition?.gauges ?? [])
+                    + (archive?.gauges ?? [])
                     + (questions?.gauges ?? []))
         }
         let answer = Self.answer(

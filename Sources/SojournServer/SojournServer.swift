@@ -39,10 +39,16 @@ package final class SojournServer: Sendable {
         thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
             try Self.run(configuration, state, listening)
         }
-        log.info("\(configuration.summary(endpoints))")
+        // A worker of a cluster has many, and says of each what matters.
+        log.log(
+            level: configuration.seat == nil ? .info : .debug,
+            "\(configuration.summary(endpoints))")
     }
 
     deinit { stop() }
+
+    /// Asks it to stop, and does not wait.
+    func requestStop() { state.requestStop() }
 
     /// Answers what was received, refuses what still comes, and returns when the thread has ended:
     /// within 5 seconds. May be called from any thread, and more than once.

@@ -3,11 +3,12 @@ import ZeroMQ
 
 /// The router's way to one worker. Belongs to the thread of the router's loop.
 final class WorkerConnection {
-    let endpoint: String
+    /// nil while it is not known: then nothing can be sent.
+    var endpoint: String?
     private let context: Context
     private(set) var socket: Socket
 
-    init(_ endpoint: String, _ context: Context) throws(ZeroMQError) {
+    init(_ endpoint: String?, _ context: Context) throws(ZeroMQError) {
         self.endpoint = endpoint
         self.context = context
         socket = try Self.connected(to: endpoint, context)
@@ -22,7 +23,7 @@ final class WorkerConnection {
     /// I/O thread lives, and the HELLO that the router sends to quiet workers shows that the worker
     /// does.
     private static func connected(
-        to endpoint: String, _ context: Context
+        to endpoint: String?, _ context: Context
     ) throws(ZeroMQError) -> Socket {
         let socket = try Socket(.dealer, in: context)
         try socket.set(
@@ -40,7 +41,7 @@ final class WorkerConnection {
             .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
             // What was not sent when the router ends is of no use to anybody.
             .linger(milliseconds: 0))
-        try socket.connect(endpoint)
+        if let endpoint { try socket.connect(endpoint) }
         return socket
     }
 }

@@ -48,6 +48,9 @@ package struct ServiceConfiguration: Equatable, Sendable {
     package var producerReplyBytesMax = 256 << 20
     /// Bytes of finished sessions that may wait for the archive; beyond it new batches are refused.
     package var finishedBytesMax = 256 << 20
+    /// In a cluster, questions are answered behind a record of the log that was made at most so long before; nil
+    /// where nobody else can own the partitions.
+    package var confirmMilliseconds: Int64?
     package var serverName = "sojourn"
     package var serverVersion = "0.1.0"
 

@@ -13,6 +13,7 @@ extension ServiceCore {
         let header = try admission.check(frame, from: caller)
         counters.count(header.operation)
         try checkDeadline(header, moment)
+        confirm(at: moment)
         if journal.isAvailable { restsOn = journal.last }
         return header
     }

@@ -67,6 +67,7 @@ extension ServiceCore {
         }
         record.replyChecksum = Frame.bodyChecksum(of: reply.bytes)
         Self.record(record, body, &journal, engine)
+        recordedAt = moment.serverTime
         restsOn = journal.last
     }
 

@@ -28,6 +28,7 @@ extension ServiceCore {
             case .tick: replayTick(record.payload)
             case .policy: replayPolicy(record.payload)
             case .forget: replayForget(record.payload)
+            case .confirmation: nil
             }
         if let reason { throw ReplayError(position: record.position, reason: reason) }
         journal.resume(behind: record.position)

@@ -25,6 +25,7 @@ extension ServiceCore {
         for row in found.indices { found[row].nameChannel(by: configuration.channels) }
         LookupReply(sessions: found, clock: clock).encode(
             header: replyHeader(header), into: &reply)
+        confirm(at: moment)
         // While the journal cannot be written, what was applied is shown though it may be lost.
         if journal.isAvailable { restsOn = journal.last }
     }

@@ -1,4 +1,4 @@
-import SojournEngine
+package import SojournEngine
 package import SojournJournal
 import SojournModel
 import SojournWire
@@ -42,7 +42,7 @@ extension ServiceCore {
     /// Takes the state of a snapshot.
     ///
     /// - Precondition: it is a journaled service without state.
-    mutating func restore(from snapshot: borrowing Snapshot) throws(StateFault) {
+    package mutating func restore(from snapshot: borrowing Snapshot) throws(StateFault) {
         precondition(properties.isEmpty && journal.last == .start)
         try engine.restore(from: snapshot)
         let rows = try snapshot.elements(ServiceSection.properties, of: 24)

@@ -28,6 +28,8 @@ package struct ServiceCore: ~Copyable {
     package var finished: FinishedOutbox
     /// The record that the last answer rests on.
     package internal(set) var restsOn = JournalPosition.start
+    /// The server's time when a record was made last.
+    var recordedAt = Int64.min
     var counters = ServiceCounters()
     /// What STATUS shows besides. The shell sets it before a STATUS is answered.
     package var shell = ShellReport()

@@ -42,6 +42,7 @@ extension CommandFailure {
             case .permissionDenied: .noPermission
             case .dataTaken: .temporary
             case .badData: .badInput
+            case .notOwner: .temporary
             case .disk: .inputOutput
             case .system: .system
             }

@@ -53,6 +53,8 @@ struct RouteCommand: AsyncParsableCommand {
             valueName: "id"))
     var deployment: String?
 
+    @OptionGroup var cluster: ClusterOptions
+
     @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
     var insecureListen = false
 
@@ -72,7 +74,8 @@ struct RouteCommand: AsyncParsableCommand {
 
         // Before anybody can know of the router and ask it to stop.
         let signals = ServerSignals(log)
-        let server = try RouterServer(configuration, log: log)
+        let server = try await Self.start(configuration, signals, log)
+        guard let server else { return log.info("stopped") }
         signals.serve(server)
         await server.untilStopped()
         withExtendedLifetime(signals) {}
@@ -82,6 +85,26 @@ struct RouteCommand: AsyncParsableCommand {
         log.info("stopped")
     }
 
+    /// Starts on a thread of its own, for a router waits until there is a cluster.
+    ///
+    /// - Returns: nil when it was asked to stop before.
+    private static func start(
+        _ configuration: RouterServerConfiguration, _ signals: ServerSignals, _ log: Logger
+    ) async throws -> RouterServer? {
+        let isStopping = signals.isStopping
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                let result = Result {
+                    try RouterServer(configuration, isStopping: isStopping, log: log)
+                }
+                if isStopping(), case .failure = result {
+                    return continuation.resume(returning: nil)
+                }
+                continuation.resume(with: result.map(Optional.some))
+            }
+        }
+    }
+
     /// Options over the environment over the file.
     private func settings(
         _ environment: [String: String]
@@ -89,6 +112,7 @@ struct RouteCommand: AsyncParsableCommand {
         var options = RouterSettings()
         options.listens = listen.isEmpty ? nil : listen
         options.workers = worker.isEmpty ? nil : worker
+        options.cluster = cluster.input
         options.deployment = deployment.flatMap(DeploymentID.init(configuration:))
         options.allowsInsecureListen = insecureListen ? true : nil
         options.logLevel = logging.level

@@ -109,6 +109,32 @@ struct ServeCommand: AsyncParsableCommand {
             discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
     var admin: String?
 
+    @OptionGroup var cluster: ClusterOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What this worker is called in the cluster; the same after a restart.",
+            discussion: "(default: the machine's name and the process's number)",
+            valueName: "name"))
+    var workerName: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Copies that the cluster keeps of everything, when it is made. (default: 3)",
+            valueName: "number"))
+    var replicas: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Partitions of the cluster, when it is made. (default: 16)", valueName: "number"))
+    var clusterPartitions: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The host that routers reach this worker at, where that is not the one it listens at.",
+            valueName: "host"))
+    var advertise: String?
+
     @OptionGroup var logging: LogOptions
 
     func validate() throws {
@@ -139,6 +165,9 @@ struct ServeCommand: AsyncParsableCommand {
             // Before the server, so that whoever asks learns that it is about to be there.
             admin = try await AdminPort.start(address, configuration.service, log: log)
         }
+        if configuration.cluster != nil {
+            return try await work(configuration, admin, signals, log)
+        }
         let server = try await Self.start(configuration, log)
         admin?.serve(server)
         signals.serve(server)
@@ -148,6 +177,21 @@ struct ServeCommand: AsyncParsableCommand {
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
         }
+        log.info("stopped")
+    }
+
+    /// Is a worker of a cluster until it is told to stop.
+    private func work(
+        _ configuration: ServerConfiguration, _ admin: AdminPort?, _ signals: ServerSignals,
+        _ log: Logger
+    ) async throws {
+        let worker = ClusterWorker(configuration, log: log)
+        admin?.serve(worker)
+        signals.serve(worker)
+        await worker.untilStopped()
+        await admin?.stop()
+        withExtendedLifetime(signals) {}
+        if let failure = worker.failure { throw CommandFailure(failure) }
         log.info("stopped")
     }
 
@@ -165,6 +209,11 @@ struct ServeCommand: AsyncParsableCommand {
         options.partitions = partitions.flatMap { PartitionRange($0) }
         options.archive = archive
         options.allowsInsecureListen = insecureListen ? true : nil
+        options.cluster = cluster.input
+        options.cluster.worker = workerName
+        options.cluster.replicas = replicas
+        options.cluster.partitions = clusterPartitions
+        options.cluster.advertise = advertise
         options.admin = admin
         options.logLevel = logging.level
         options.policy = try policy()

@@ -15,6 +15,7 @@ protocol SignalledServer: AnyObject, Sendable {
 }
 
 extension SojournServer: SignalledServer {}
+extension ClusterWorker: SignalledServer {}
 extension RouterServer: SignalledServer {
     /// It has none.
     func reloadClients() {}
@@ -60,6 +61,12 @@ final class ServerSignals {
         registered.wait()
     }
 
+    /// Whether a stop was asked for: for what takes its time before there is a server.
+    var isStopping: @Sendable () -> Bool {
+        let (queue, target) = (queue, target)
+        return { queue.sync { target.isStopping } }
+    }
+
     /// Whom the signals are for.
     func serve(_ server: some SignalledServer) {
         let target = target
@@ -70,7 +77,7 @@ final class ServerSignals {
     private final class Target: @unchecked Sendable {
         private var server: (any SignalledServer)?
         private let log: Logger
-        private var isStopping = false
+        private(set) var isStopping = false
         private var mustReload = false
 
         init(log: Logger) { self.log = log }

@@ -65,6 +65,7 @@ struct Judge: ~Copyable {
                 case .policy: try applyPolicy(record.payload)
                 case .tick: applyTick(record.payload)
                 case .forget: throw Violation("nobody asked to forget a visitor")
+                case .confirmation: throw Violation("nobody else owns the partition")
                 case .batch:
                     let batch = try applyBatch(record.payload, given: timeline.given[position])
                     if batch.isNumbered, !plan.isTight {

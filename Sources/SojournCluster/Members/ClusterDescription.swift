@@ -1,0 +1,58 @@
+package import SojournModel
+import SojournWire
+
+/// What a cluster is, written once when it is made (cluster, "Description").
+///
+///      0 | magic "SJCD"    | 4 |
+///      4 | format version  | 2 |  1
+///      6 | partitions      | 2 |
+///      8 | deployment      | 16|
+///     24 | replicas        | 2 |  of each stream when it was made
+///     26 | reserved        | 2 |
+///     28 | checksum        | 4 |  CRC-32C of bytes 0 to 27
+package struct ClusterDescription: Equatable, Sendable {
+    private static let magic: UInt32 = 0x4443_4A53
+    private static let byteCount = 32
+    package static let partitionsMax = 256
+    package static let partitionsDefault = 16
+
+    package var partitions: Int
+    package var deployment: DeploymentID
+    package var replicas: Int
+
+    package init(partitions: Int, deployment: DeploymentID, replicas: Int) {
+        self.partitions = partitions
+        self.deployment = deployment
+        self.replicas = replicas
+    }
+
+    package var bytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.append(Self.magic)
+        writer.append(1 as UInt16)
+        writer.append(UInt16(partitions))
+        writer.append(deployment.bits.high.byteSwapped)
+        writer.append(deployment.bits.low.byteSwapped)
+        writer.append(UInt16(replicas))
+        writer.append(0 as UInt16)
+        writer.append(CRC32C.checksum(of: writer.bytes))
+        return writer.bytes.array
+    }
+
+    /// - Returns: nil for what is none, or of a newer version.
+    package init?(_ bytes: RawSpan) {
+        guard bytes.byteCount == Self.byteCount,
+            bytes.integer(at: 0, as: UInt32.self) == Self.magic,
+            bytes.integer(at: 4, as: UInt16.self) == 1,
+            bytes.integer(at: 28, as: UInt32.self)
+                == CRC32C.checksum(of: bytes.extracting(0..<28))
+        else { return nil }
+        partitions = Int(bytes.integer(at: 6, as: UInt16.self))
+        deployment = DeploymentID(
+            Bits128(
+                high: bytes.integer(at: 8, as: UInt64.self).byteSwapped,
+                low: bytes.integer(at: 16, as: UInt64.self).byteSwapped))
+        replicas = Int(bytes.integer(at: 24, as: UInt16.self))
+        guard (1...Self.partitionsMax).contains(partitions) else { return nil }
+    }
+}

@@ -1,0 +1,196 @@
+import Dispatch
+import Foundation
+import Logging
+import NATS
+import SojournCluster
+import SojournModel
+import Synchronization
+import ZeroMQ
+
+/// A process's way to its cluster: the connection, the streams and what the cluster is. Shared by the threads of all
+/// partitions.
+///
+/// No thread of a service waits for it: appends go through a queue of their own, and what came of them lies in the
+/// mail of the partition, which is woken up.
+final class ClusterLink: Sendable {
+    let settings: ClusterSettings
+    let connection: NATSConnection
+    let jetStream: JetStream
+    let log: Logger
+    private let appends: JetStream
+    private let mails: Mails
+    /// In their order: the client may have to wait for the socket.
+    private let sending = DispatchQueue(label: "sojourn-cluster-send")
+    /// What waits for an answer, and holds up nobody else.
+    private let asking = DispatchQueue(label: "sojourn-cluster-ask", attributes: .concurrent)
+    private let uploading = DispatchQueue(label: "sojourn-cluster-upload")
+
+    var names: ClusterNames { settings.names }
+
+    /// Mail of the partitions that are served, by their number.
+    private final class Mails: Sendable {
+        private let boxes = Mutex<[Int: PartitionMail]>([:])
+
+        subscript(partition: Int) -> PartitionMail? {
+            get { boxes.withLock { $0[partition] } }
+        }
+
+        func set(_ mail: PartitionMail?, _ partition: Int) {
+            boxes.withLock { $0[partition] = mail }
+        }
+    }
+
+    /// Connects; waits until it can, and says what for.
+    ///
+    /// - Returns: nil when a stop was asked for before.
+    static func open(
+        _ settings: ClusterSettings, log: Logger, isStopping: () -> Bool
+    ) -> ClusterLink? {
+        var saidSo: String?
+        while !isStopping() {
+            do throws(NATSError) { return try ClusterLink(settings, log: log) } catch {
+                let text = "waits for NATS: \(error)"
+                if saidSo != text { log.warning("\(text)") }
+                saidSo = text
+            }
+            Thread.sleep(forTimeInterval: 0.25)
+        }
+        return nil
+    }
+
+    private init(_ settings: ClusterSettings, log: Logger) throws(NATSError) {
+        self.settings = settings
+        self.log = log
+        let mails = Mails()
+        self.mails = mails
+        connection = try NATSConnection(settings.servers, name: "sojourn \(settings.worker)")
+        jetStream = try JetStream(connection)
+        appends = try JetStream(connection) { id, outcome in
+            guard let (partition, ticket) = Self.address(of: id) else { return }
+            mails[partition]?.put(.appended(ticket, outcome))
+        }
+    }
+
+    // MARK: Appends
+
+    /// Ids of messages: another one for each ticket of each life of each worker.
+    private func id(_ partition: Int, _ ticket: UInt64) -> String {
+        "\(String(settings.incarnation, radix: 16)).\(partition).\(ticket)"
+    }
+
+    private static func address(of id: String) -> (partition: Int, ticket: UInt64)? {
+        let parts = id.split(separator: ".")
+        guard parts.count == 3, let partition = Int(parts[1]), let ticket = UInt64(parts[2]) else {
+            return nil
+        }
+        return (partition, ticket)
+    }
+
+    /// Opens the mail of a partition, or closes it.
+    func deliver(to mail: PartitionMail?, of partition: Int) { mails.set(mail, partition) }
+
+    /// Has a message appended to the log of a partition. What came of it is put into the mail.
+    func append(
+        _ message: LogMessage, to partition: Int, expecting expected: UInt64, ticket: UInt64,
+        _ mail: PartitionMail
+    ) {
+        sending.async { [self] in
+            do throws(NATSError) {
+                try appends.appendLater(
+                    message.bytes, to: names.subject(of: message.header.kind, partition),
+                    of: names.logStream(partition), id: id(partition, ticket),
+                    expecting: expected, milliseconds: Int64(settings.owner.answerMilliseconds))
+            } catch { mail.put(.appended(ticket, .unknown("\(error)"))) }
+        }
+    }
+
+    /// Does so and waits.
+    func appendNow(
+        _ message: LogMessage, to partition: Int, expecting expected: UInt64, ticket: UInt64
+    ) -> JetStream.Outcome {
+        jetStream.append(
+            message.bytes, to: names.subject(of: message.header.kind, partition),
+            of: names.logStream(partition), id: id(partition, ticket), expecting: expected,
+            milliseconds: Int64(settings.owner.answerMilliseconds))
+    }
+
+    /// What stands at a sequence of a partition's log; waits.
+    func sight(of partition: Int, at sequence: UInt64) -> LogSight {
+        do throws(NATSError) {
+            guard
+                let bytes = try jetStream.message(
+                    at: sequence, of: names.logStream(partition))
+            else { return .absent }
+            return Self.sight(of: bytes)
+        } catch { return .unknown }
+    }
+
+    private static func sight(of bytes: [UInt8]) -> LogSight {
+        // Safe: bytes have no padding.
+        let message = unsafe bytes.span.bytes
+        do throws(LogFault) {
+            let header = try LogHeader(message)
+            return .message(header, try PartitionClaim(header, message))
+        } catch { return .foreign(error) }
+    }
+
+    /// The last claim or release in a partition's log; nil when there is none. Waits.
+    func lastClaim(of partition: Int) throws(NATSError) -> PartitionClaim? {
+        guard
+            let bytes = try jetStream.lastMessage(
+                of: names.logStream(partition), subject: names.claimsSubject(partition)),
+            case .message(_, let claim) = Self.sight(of: bytes)
+        else { return nil }
+        return claim
+    }
+
+    /// Tells everybody of a claim or release that is in the log.
+    func announce(_ message: LogMessage) {
+        sending.async { [self] in
+            // A hint: who misses it reads the log.
+            _ = try? connection.publish(message.bytes, to: names.claimHintSubject)
+        }
+    }
+
+    /// Listens to claims and releases that are announced.
+    func claims(
+        _ hear: @escaping @Sendable (PartitionClaim) -> Void
+    ) throws(NATSError) -> NATSSubscription {
+        try connection.subscribe(names.claimHintSubject) { bytes in
+            if case .message(_, let claim?) = Self.sight(of: bytes) { hear(claim) }
+        }
+    }
+
+    /// Does something that waits, beside everything else.
+    func later(_ work: @escaping @Sendable () -> Void) { asking.async(execute: work) }
+
+    /// Does something with snapshots, one after another.
+    func upload(_ work: @escaping @Sendable () -> Void) { uploading.async(execute: work) }
+}
+
+/// What the threads of the client tell that of a partition.
+final class PartitionMail: Sendable {
+    enum Letter: Sendable {
+        case appended(UInt64, JetStream.Outcome)
+        case saw(UInt64, LogSight)
+        /// A snapshot is in the cluster, of so many bytes; or is not, and why.
+        case snapshot(Result<SnapshotManifest, NATSError>)
+    }
+
+    private let letters = Mutex<[Letter]>([])
+    private let wakeUp: WakeUp
+
+    init(wakeUp: WakeUp) { self.wakeUp = wakeUp }
+
+    func put(_ letter: Letter) {
+        letters.withLock { $0.append(letter) }
+        wakeUp.signal()
+    }
+
+    func take() -> [Letter] {
+        letters.withLock { letters in
+            defer { letters.removeAll(keepingCapacity: true) }
+            return letters
+        }
+    }
+}

@@ -1,0 +1,241 @@
+import Foundation
+import Logging
+import NATS
+import SojournCluster
+import SojournJournal
+import SojournModel
+import SojournService
+import SojournWire
+import ZeroMQ
+
+/// The service thread's side of a partition's log: claims it, has records written, and takes snapshots. What the
+/// `PartitionOwner` decides is carried out here.
+///
+///     open: claim --> newest whole snapshot --> messages up to the claim --> serve     waits
+///     tend: records of the core --> owner --> link;   mail --> owner --> progress      never waits
+final class PartitionKeeper {
+    let seat: PartitionSeat
+    private let state: ServerState
+    private let mail: PartitionMail
+    private var owner: PartitionOwner
+    private var uploads: SnapshotUploads
+    /// Used for one group after another.
+    private var group = RecordGroup()
+    /// What was found at the start, and told once.
+    private(set) var loaded = LoadedPartition.Summary()
+
+    private var link: ClusterLink { seat.link }
+
+    /// - Parameter endpoint: where routers reach the partition.
+    init(_ seat: PartitionSeat, at endpoint: String, _ state: ServerState) {
+        self.seat = seat
+        self.state = state
+        mail = PartitionMail(wakeUp: state.wakeUp)
+        owner = PartitionOwner(
+            partition: seat.partition, of: seat.cluster.deployment,
+            by: seat.link.settings.identity, at: endpoint, limits: seat.link.settings.owner,
+            now: ServerClock.steadyMilliseconds())
+        uploads = SnapshotUploads(seat, mail)
+    }
+
+    /// Over, by its own will or another's: nothing that is not answered yet may be answered.
+    var end: OwnerEnd? { if case .ended(let end) = owner.phase { end } else { nil } }
+
+    // MARK: The start
+
+    /// Claims the partition, and makes its state anew. Waits.
+    ///
+    /// - Returns: the state; nil when it is over before it began.
+    func open(_ makeCore: () -> ServiceCore) -> ServiceCore? {
+        var core: ServiceCore?
+        while owner.phase != .serving {
+            let now = ServerClock.steadyMilliseconds()
+            owner.tick(now: now)
+            // Nobody was promised anything yet.
+            if state.isStopping { owner.release(now: now) }
+            var isIdle = true
+            while let action = owner.nextAction() {
+                isIdle = false
+                open(action, makeCore, &core)
+            }
+            if end != nil { return nil }
+            if isIdle { Thread.sleep(forTimeInterval: 0.02) }
+        }
+        link.deliver(to: mail, of: seat.partition)
+        core?.adopt()
+        return core
+    }
+
+    private func open(
+        _ action: OwnerAction, _ makeCore: () -> ServiceCore, _ core: inout ServiceCore?
+    ) {
+        switch action {
+        case .readEnd: readEnd()
+        case .append(let message, let expected, let ticket):
+            let outcome = link.appendNow(
+                message, to: seat.partition, expecting: expected, ticket: ticket)
+            take(ticket, outcome)
+            // Routers may come as soon as it is certain; they wait at the door until the state is there.
+            if owner.phase == .replaying { link.announce(message) }
+        case .readMessage(let sequence):
+            owner.sawMessage(
+                at: sequence, link.sight(of: seat.partition, at: sequence),
+                now: ServerClock.steadyMilliseconds())
+        case .load(let through): load(through, makeCore, &core)
+        case .renewed: break
+        case .end(let end): ended(end)
+        }
+    }
+
+    private func readEnd() {
+        var end: (sequence: UInt64, claim: PartitionClaim?)?
+        do throws(NATSError) {
+            // In this order: a claim that comes in between makes ours fail.
+            if let stream = try link.jetStream.state(of: link.names.logStream(seat.partition)) {
+                end = (stream.last, try link.lastClaim(of: seat.partition))
+            }
+        } catch { state.log.warning("partition \(seat.partition): \(error)") }
+        owner.sawEnd(
+            lastSequence: end?.sequence, claim: end?.claim,
+            now: ServerClock.steadyMilliseconds())
+    }
+
+    private func load(
+        _ through: UInt64, _ makeCore: () -> ServiceCore, _ core: inout ServiceCore?
+    ) {
+        let began = ServerClock.steadyMilliseconds()
+        while true {
+            do throws(LoadError) {
+                var found = try LoadedPartition.read(seat, through: through, makeCore)
+                let now = ServerClock.steadyMilliseconds()
+                loaded = found.summary
+                uploads.begin(with: found.summary)
+                let isOurs =
+                    loaded.epoch == owner.epoch
+                    && loaded.incarnation == owner.identity.incarnation
+                state.log.info(
+                    """
+                    partition \(seat.partition): claimed with epoch \(owner.epoch); \
+                    \(found.liveVisitors) live visitors from \(loaded.source) and \
+                    \(loaded.messages) messages behind it, in \(now - began) ms
+                    """)
+                core = found.take()
+                return owner.loaded(loaded.position, isOurs: isOurs, now: now)
+            } catch {
+                let waited = ServerClock.steadyMilliseconds() - began
+                guard case .passing = error, !state.isStopping,
+                    waited < link.settings.owner.silenceMilliseconds
+                else { return owner.couldNotLoad("\(error)") }
+                state.log.warning("partition \(seat.partition): \(error); it is read again")
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+    }
+
+    // MARK: Serving
+
+    /// Has records written, and takes word of those that are.
+    ///
+    /// - Returns: how far the log has them.
+    func tend(_ core: inout ServiceCore) -> JournalProgress {
+        let now = ServerClock.steadyMilliseconds()
+        for letter in mail.take() { open(letter, now) }
+        owner.tick(now: now)
+        if owner.canSend, core.journal.take(&group) {
+            uploads.count(group.byteCount)
+            group.seal()
+            owner.send(group, now: now)
+            group.removeAll()
+        }
+        uploads.tend(&owner, &core, now: now)
+        carryOut(now)
+        report(core.journal.waitingBytes)
+        return JournalProgress(written: owner.position, durable: owner.position)
+    }
+
+    private func open(_ letter: PartitionMail.Letter, _ now: UInt64) {
+        switch letter {
+        case .appended(let ticket, let outcome): take(ticket, outcome)
+        case .saw(let sequence, let sight): owner.sawMessage(at: sequence, sight, now: now)
+        case .snapshot(let result): uploads.ended(result, state.log)
+        }
+    }
+
+    private func take(_ ticket: UInt64, _ outcome: JetStream.Outcome) {
+        let now = ServerClock.steadyMilliseconds()
+        switch outcome {
+        case .acknowledged(let sequence, let isDuplicate):
+            owner.acknowledged(ticket, at: sequence, isDuplicate: isDuplicate, now: now)
+        case .fenced: owner.fenced(ticket, now: now)
+        case .unknown(let reason):
+            state.log.debug("partition \(seat.partition): \(reason)")
+            owner.unknown(ticket, now: now)
+        }
+    }
+
+    private func carryOut(_ now: UInt64) {
+        while let action = owner.nextAction() {
+            switch action {
+            case .append(let message, let expected, let ticket):
+                link.append(
+                    message, to: seat.partition, expecting: expected, ticket: ticket, mail)
+                if message.header.kind == .release { release = message }
+            case .readMessage(let sequence):
+                link.later { [link, mail, seat] in
+                    mail.put(
+                        .saw(sequence, link.sight(of: seat.partition, at: sequence)))
+                }
+            case .renewed(let sequence): uploads.upload(behind: sequence, owner.epoch)
+            case .readEnd, .load: preconditionFailure("what is served is claimed")
+            case .end(let end): ended(end)
+            }
+        }
+    }
+
+    /// What says that the partition is free, once it is in the log.
+    private var release: LogMessage?
+
+    private func ended(_ end: OwnerEnd) {
+        seat.tell { $0.end = end }
+        if case .released = end, let release { link.announce(release) }
+        let text = "partition \(seat.partition) is not served here any more: \(end)"
+        if end.isFault { state.log.error("\(text)") } else { state.log.info("\(text)") }
+    }
+
+    private func report(_ waitingBytes: Int) {
+        let holding = Heartbeat.Holding(
+            partition: seat.partition, epoch: owner.epoch, sequence: owner.sequence,
+            waitingBytes: UInt64(waitingBytes))
+        let (resends, uploads) = (owner.resends, uploads)
+        seat.tell {
+            $0.holding = end == nil ? holding : nil
+            $0.resends = resends
+            $0.snapshots = uploads.snapshots
+            $0.snapshotFailures = uploads.failures
+        }
+    }
+
+    /// Lets go of the partition, once all that was sent is in the log.
+    func release(_ core: borrowing ServiceCore) {
+        owner.release(now: ServerClock.steadyMilliseconds())
+        carryOut(ServerClock.steadyMilliseconds())
+    }
+
+    /// Takes no more mail.
+    func close() {
+        link.deliver(to: nil, of: seat.partition)
+        seat.tell { $0.holding = nil }
+    }
+
+    var gauges: [Gauge] {
+        [
+            Gauge("cluster_epoch", owner.epoch),
+            Gauge("cluster_sequence", owner.sequence),
+            Gauge("cluster_appends_resent_total", owner.resends),
+            Gauge("cluster_snapshots_total", uploads.snapshots),
+            Gauge("cluster_snapshot_failures_total", uploads.failures),
+            Gauge("cluster_snapshot_sequence", uploads.newestSequence),
+            Gauge("cluster_snapshot_bytes", UInt64(uploads.newestBytes)),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Logging
+import SojournCluster
+import SojournService
+import Synchronization
+
+/// A partition while a worker has it, or tries to: its server, from the claim to the end.
+final class PartitionRun: Sendable {
+    private struct Contents {
+        var server: SojournServer?
+        var isStopping = false
+    }
+
+    let seat: PartitionSeat
+    private let contents = Mutex(Contents())
+
+    /// Milliseconds before the next attempt, when this one has failed.
+    private static let outrunPause: UInt64 = 300
+    private static let faultPause: UInt64 = 10_000
+    private static let systemPause: UInt64 = 2_000
+
+    init(_ seat: PartitionSeat) { self.seat = seat }
+
+    /// nil while it is claimed, and when it is over.
+    var server: SojournServer? { contents.withLock { $0.server } }
+
+    /// Claims the partition and serves it, on a thread of its own.
+    ///
+    /// - Parameter ended: is called once, with how long to wait before the next attempt.
+    func start(
+        _ configuration: ServerConfiguration, log: Logger,
+        ended: @escaping @Sendable (UInt64) -> Void
+    ) {
+        let thread = Thread { [self] in ended(run(configuration, log)) }
+        thread.name = "sojourn-partition-\(seat.partition)"
+        thread.start()
+    }
+
+    /// Asks it to let go; does not wait.
+    func stop() {
+        let server = contents.withLock { contents in
+            contents.isStopping = true
+            return contents.server
+        }
+        server?.requestStop()
+    }
+
+    private func run(_ configuration: ServerConfiguration, _ log: Logger) -> UInt64 {
+        do throws(ServerError) {
+            let server = try SojournServer(try configuration.seated(at: seat), log: log)
+            let isStopping = contents.withLock { contents in
+                contents.server = server
+                return contents.isStopping
+            }
+            if isStopping { server.requestStop() }
+            server.waitUntilStopped()
+            contents.withLock { $0.server = nil }
+        } catch {
+            guard case .notOwner = error else {
+                log.error("partition \(seat.partition): \(error)")
+                return Self.systemPause
+            }
+        }
+        switch seat.report.end {
+        case .released?, .deposed?: return 0
+        case let end? where end.isFault: return Self.faultPause
+        default: return Self.outrunPause
+        }
+    }
+}
+
+extension ServerConfiguration {
+    /// In a cluster, questions are answered behind a record of the log that is at most this old.
+    static let confirmMilliseconds: Int64 = 1_000
+
+    /// That of the server of one partition.
+    fileprivate func seated(at seat: PartitionSeat) throws(ServerError) -> ServerConfiguration {
+        var configuration = self
+        configuration.cluster = nil
+        configuration.seat = seat
+        configuration.service.partitions = seat.range
+        configuration.service.confirmMilliseconds = Self.confirmMilliseconds
+        configuration.listens = []
+        for listen in listens {
+            configuration.listens.append(
+                try ClusterEndpoint.listen(listen, partition: seat.partition))
+        }
+        return configuration
+    }
+}

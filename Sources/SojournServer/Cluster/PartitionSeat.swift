@@ -1,0 +1,38 @@
+import SojournCluster
+import SojournModel
+import Synchronization
+
+/// One partition that a worker takes: what its server is given, and what it tells the worker.
+package final class PartitionSeat: Sendable {
+    /// What others are told of it.
+    struct Report: Sendable {
+        var holding: Heartbeat.Holding?
+        var end: OwnerEnd?
+        var snapshots: UInt64 = 0
+        var snapshotFailures: UInt64 = 0
+        var resends: UInt64 = 0
+    }
+
+    let link: ClusterLink
+    let partition: Int
+    let cluster: ClusterDescription
+    private let shared = Mutex(Report())
+
+    init(_ link: ClusterLink, _ partition: Int, of cluster: ClusterDescription) {
+        self.link = link
+        self.partition = partition
+        self.cluster = cluster
+    }
+
+    var report: Report { shared.withLock { $0 } }
+    func tell(_ change: (inout Report) -> Void) { shared.withLock { change(&$0) } }
+
+    /// The visitors that fall to it.
+    var range: PartitionRange {
+        guard
+            let range = PartitionRange(
+                first: partition, last: partition, count: cluster.partitions)
+        else { preconditionFailure("a cluster has partition \(partition)") }
+        return range
+    }
+}

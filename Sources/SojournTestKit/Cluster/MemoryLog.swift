@@ -1,0 +1,74 @@
+package import SojournCluster
+import SojournModel
+
+/// A replicated log as JetStream is one, in memory: messages with sequences, appends that expect the last one,
+/// ids of messages that are remembered.
+package struct MemoryLog {
+    package enum Outcome: Equatable {
+        case acknowledged(sequence: UInt64, isDuplicate: Bool)
+        case fenced
+    }
+
+    /// Does not look at what is expected: with it every test of zombies must fail.
+    package var isFencing = true
+    /// By sequence; those that were trimmed are gone.
+    package private(set) var messages: [(sequence: UInt64, bytes: [UInt8])] = []
+    package private(set) var lastSequence: UInt64 = 0
+    private var ids: [String: UInt64] = [:]
+
+    package init() {}
+
+    /// Appends a message, unless one with its id is remembered.
+    ///
+    /// As in nats-server 2.9 the id of a message that was refused is remembered too, without a sequence.
+    package mutating func append(
+        _ bytes: [UInt8], id: String, expecting expected: UInt64
+    ) -> Outcome {
+        if let sequence = ids[id] {
+            return .acknowledged(sequence: sequence, isDuplicate: true)
+        }
+        guard !isFencing || expected == lastSequence else {
+            ids[id] = 0
+            return .fenced
+        }
+        lastSequence += 1
+        ids[id] = lastSequence
+        messages.append((lastSequence, bytes))
+        return .acknowledged(sequence: lastSequence, isDuplicate: false)
+    }
+
+    /// Forgets all ids, as after their time.
+    package mutating func forgetIDs() { ids.removeAll() }
+
+    /// Drops the messages up to a sequence.
+    package mutating func trim(through sequence: UInt64) {
+        messages.removeAll { $0.sequence <= sequence }
+    }
+
+    package func sight(at sequence: UInt64) -> LogSight {
+        guard let row = messages.firstIndex(where: { $0.sequence == sequence }) else {
+            return .absent
+        }
+        return messages[row].bytes.sight
+    }
+
+    /// The last claim or release.
+    package var lastClaim: PartitionClaim? {
+        for message in messages.reversed() {
+            if case .message(_, let claim?) = message.bytes.sight { return claim }
+        }
+        return nil
+    }
+}
+
+extension [UInt8] {
+    /// What a reader sees in a message.
+    package var sight: LogSight {
+        // Safe: bytes have no padding.
+        let message = unsafe span.bytes
+        do throws(LogFault) {
+            let header = try LogHeader(message)
+            return .message(header, try PartitionClaim(header, message))
+        } catch { return .foreign(error) }
+    }
+}
