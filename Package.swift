@@ -104,7 +104,7 @@ let package = Package(
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
                 "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "SojournArchive",
-                "SojournReports", "ZeroMQ", log,
+                "SojournReports", "SojournCluster", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),

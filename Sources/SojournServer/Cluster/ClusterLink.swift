@@ -144,6 +144,17 @@ final class ClusterLink: Sendable {
         return claim
     }
 
+    /// One of the two snapshots of a partition that are kept; nil when there is none. Waits.
+    func manifest(of partition: Int, slot: Int) throws(NATSError) -> SnapshotManifest? {
+        guard
+            let bytes = try jetStream.lastMessage(
+                of: names.snapshotStream, subject: names.manifestSubject(partition, slot: slot))
+        else { return nil }
+        // Safe: bytes have no padding.
+        let manifest = SnapshotManifest(unsafe bytes.span.bytes)
+        return manifest?.partition == partition ? manifest : nil
+    }
+
     /// Tells everybody of a claim or release that is in the log.
     func announce(_ message: LogMessage) {
         sending.async { [self] in

@@ -95,19 +95,12 @@ struct LoadedPartition: ~Copyable {
     private static func manifests(
         _ seat: PartitionSeat
     ) throws(LoadError) -> [(slot: Int, manifest: SnapshotManifest)] {
-        let (link, names) = (seat.link, seat.link.names)
         var found: [(slot: Int, manifest: SnapshotManifest)] = []
         for slot in 0..<ClusterNames.snapshotSlots {
-            let subject = names.manifestSubject(seat.partition, slot: slot)
             do throws(NATSError) {
-                guard
-                    let bytes = try link.jetStream.lastMessage(
-                        of: names.snapshotStream, subject: subject),
-                    // Safe: bytes have no padding.
-                    let manifest = SnapshotManifest(unsafe bytes.span.bytes),
-                    manifest.partition == seat.partition
-                else { continue }
-                found.append((slot, manifest))
+                if let manifest = try seat.link.manifest(of: seat.partition, slot: slot) {
+                    found.append((slot, manifest))
+                }
             } catch { throw .passing("\(error)") }
         }
         return found.sorted { $0.manifest.sequence > $1.manifest.sequence }
