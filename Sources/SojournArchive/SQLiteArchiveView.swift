@@ -35,8 +35,8 @@ struct SQLiteArchiveView: ArchiveView {
             ORDER BY hour, part
             """)
         statement.bind(Int64(property.rawValue), at: 1)
-        statement.bind(ArchiveTransaction.HourKey(property, range.lowerBound).hour, at: 2)
-        statement.bind(ArchiveTransaction.HourKey(property, range.upperBound - 1).hour, at: 3)
+        statement.bind(HourKey(property, range.lowerBound).hour, at: 2)
+        statement.bind(HourKey(property, range.upperBound - 1).hour, at: 3)
         while try statement.step() {
             try statement.withBytes(0) { (bytes) throws(any Error) in try body(bytes) }
         }

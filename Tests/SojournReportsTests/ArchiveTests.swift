@@ -168,7 +168,7 @@ import Testing
         bytes[63] = 99
         let newer = folder.appendingPathComponent("newer.db").path
         try bytes.write(to: URL(fileURLWithPath: newer))
-        #expect(code(id, newer) == .tooNew)
+        #expect(code(id, newer) == .otherVersion)
         bytes[71] = 1
         try bytes.write(to: URL(fileURLWithPath: newer))
         #expect(code(id, newer) == .damaged)
