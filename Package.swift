@@ -33,6 +33,7 @@ let package = Package(
         // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
         // child may run.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CIntrinsics"),
         .target(name: "CJournal", dependencies: ["CIntrinsics"]),
 
@@ -69,6 +70,10 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        // Apart from SQLite's, so that only who shares an archive between workers needs libpq.
+        .target(
+            name: "SojournPostgres", dependencies: ["SojournModel", "SojournArchive", "CPostgres"],
+            swiftSettings: strict),
         .target(
             name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
             swiftSettings: strict),
@@ -77,8 +82,8 @@ let package = Package(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournRouter", "SojournChannels", "SojournArchive", "SojournReports", "ZeroMQ",
-                "Yams", log,
+                "SojournRouter", "SojournChannels", "SojournArchive", "SojournPostgres",
+                "SojournReports", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournAdmin",
@@ -97,7 +102,7 @@ let package = Package(
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
                 "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "SojournArchive",
-                "SojournReports", "ZeroMQ", log,
+                "SojournPostgres", "SojournReports", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
@@ -169,8 +174,8 @@ let package = Package(
         .testTarget(
             name: "SojournReportsTests",
             dependencies: [
-                "SojournReports", "SojournArchive", "SojournEngine", "SojournModel",
-                "SojournTestKit",
+                "SojournReports", "SojournArchive", "SojournPostgres", "SojournEngine",
+                "SojournModel", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(

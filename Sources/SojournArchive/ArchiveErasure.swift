@@ -92,7 +92,7 @@ struct ArchiveErasure {
         var pages: [UInt32] = []
         let bytes = Array((row[4] as String).utf8)
         // Bytes have no invalid patterns.
-        SQLiteArchiveView.parse(unsafe bytes.span.bytes, into: &pages)
+        PathText.parse(unsafe bytes.span.bytes, into: &pages)
         for step in stride(from: 0, to: pages.count, by: 2) { release(pages[step]) }
         for column in 0..<ArchiveSchema.dimensions.count {
             release(UInt32(truncatingIfNeeded: row[5 + column] as Int64))

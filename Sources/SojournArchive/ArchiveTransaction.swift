@@ -227,39 +227,6 @@ struct ArchiveTransaction: ~Copyable {
     }
 }
 
-/// The path of a session as JSON: `[12,0,15,3000]`, page and milliseconds in turn.
-struct PathText {
-    private(set) var bytes: [UInt8] = []
-
-    mutating func begin() {
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(UInt8(ascii: "["))
-    }
-
-    mutating func append(_ page: UInt32, _ milliseconds: UInt32) {
-        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-        append(page)
-        bytes.append(UInt8(ascii: ","))
-        append(milliseconds)
-    }
-
-    mutating func end() { bytes.append(UInt8(ascii: "]")) }
-
-    private mutating func append(_ number: UInt32) {
-        var digits = InlineArray<10, UInt8>(repeating: 0)
-        var (rest, count) = (number, 0)
-        repeat {
-            digits[count] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-            count += 1
-        } while rest > 0
-        while count > 0 {
-            count -= 1
-            bytes.append(digits[count])
-        }
-    }
-}
-
 extension Data {
     /// The 16 bytes of a hash.
     init(_ visitor: VisitorHash) {

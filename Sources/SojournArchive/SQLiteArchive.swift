@@ -71,7 +71,8 @@ package final class SQLiteArchive: Archive {
             throw ArchiveError(
                 .otherVersion,
                 "the archive \(path) has version \(version); this program knows version "
-                    + "\(ArchiveSchema.version) alone: use the one that made it, or move the file away")
+                    + "\(ArchiveSchema.version) alone: use the one that made it, or move the file away"
+            )
         }
         let owner = try String.fetchOne(
             db, sql: "SELECT value FROM archive WHERE name = 'deployment'")

@@ -171,6 +171,10 @@ package struct PackedSessions: ~Copyable, Sendable {
 
     // MARK: Reading
 
+    /// The text with a number; no bytes for 0.
+    @_lifetime(borrow self)
+    package func listedText(_ number: UInt32) -> RawSpan { texts.text(number) }
+
     /// Entry by entry, in their order.
     package func visit<Failure: Error>(
         _ body: (PackedSession) throws(Failure) -> Void
@@ -192,12 +196,19 @@ package final class PackedGroup: Sendable {
     /// Positions of the first and the last entry; 0 when it is empty.
     package let firstPosition: UInt64
     package let lastPosition: UInt64
+    /// Entries that are finished sessions.
+    package let finishedCount: Int
 
     package init(_ list: consuming PackedSessions) {
         var positions: (first: UInt64, last: UInt64)?
-        list.visit { positions = (positions?.first ?? $0.head.position, $0.head.position) }
+        var finished = 0
+        list.visit {
+            positions = (positions?.first ?? $0.head.position, $0.head.position)
+            if $0.head.entryKind == .finished { finished += 1 }
+        }
         firstPosition = positions?.first ?? 0
         lastPosition = positions?.last ?? 0
+        finishedCount = finished
         self.list = list
     }
 }

@@ -1,6 +1,7 @@
 import SojournEngine
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournService
 import ZeroMQ
 
@@ -30,7 +31,12 @@ extension ServerConfiguration {
     private var archiveText: String {
         guard let archive else { return "finished sessions are not kept" }
         let keep = archive.keepMilliseconds.map(ConfigurationText.text(duration:)) ?? "for ever"
-        return "finished sessions in \(archive.path), kept \(keep)"
+        let store =
+            switch archive.store {
+            case .file(let path): path
+            case .postgres(let address): address.summary
+            }
+        return "finished sessions in \(store), kept \(keep)"
     }
 
     private var journalText: String {

@@ -2,6 +2,7 @@ import Foundation
 import SojournChannels
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournService
 
 extension ServerSettings {
@@ -107,8 +108,19 @@ extension ServerSettings {
     }
 
     private mutating func readArchive(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let entries = try node.entries(allowed: ["file", "keep"])
+        let entries = try node.entries(allowed: ["file", "postgres", "keep"])
         archive = try entries["file"]?.text()
+        if let postgres = entries["postgres"] {
+            guard archive == nil else {
+                throw postgres.error("there is a file as well; finished sessions go to one of them")
+            }
+            let text = try postgres.text()
+            guard PostgresAddress.isMeant(by: text) else {
+                throw postgres.error(
+                    "an address of a PostgreSQL database begins with postgresql://")
+            }
+            archive = text
+        }
         if let keep = entries["keep"] {
             archiveKeepMilliseconds = try keep.isOff() ? .some(nil) : .some(keep.duration())
         }

@@ -1,6 +1,7 @@
 package import SojournChannels
 package import SojournJournal
 package import SojournModel
+import SojournPostgres
 package import SojournService
 
 /// What one source says of the configuration; nil where it says nothing. Options stand over the
@@ -18,7 +19,7 @@ package struct ServerSettings: Sendable {
     package var durability: Durability?
     /// Those that this server is to have.
     package var partitions: PartitionRange?
-    /// The file of the archive, or `off`.
+    /// The file of the archive, the address of a PostgreSQL database, or `off`.
     package var archive: String?
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
@@ -108,12 +109,23 @@ package struct ServerSettings: Sendable {
                     + "say where with --data DIR")
         }
         if let path = archive ?? data.map({ "\($0)/archive.db" }), path != "off" {
-            var archive = ArchiveSettings(path: path)
+            var archive = ArchiveSettings(try Self.store(path))
             if let keep = archiveKeepMilliseconds { archive.keepMilliseconds = keep }
             limits.apply(to: &archive)
             configuration.archive = archive
         }
         return (configuration, warnings)
+    }
+
+    private static func store(_ text: String) throws(ConfigurationError) -> ArchiveSettings.Store {
+        guard PostgresAddress.isMeant(by: text) else { return .file(text) }
+        let (address, fault) = PostgresAddress.parse(text)
+        guard let address else {
+            // Without what stands there: it may hold a password.
+            throw ConfigurationError(
+                source: "archive", "this is no address of a PostgreSQL database: \(fault)")
+        }
+        return .postgres(address)
     }
 
     /// Who the server is and whom it lets in; nil when no source speaks of it.

@@ -4,6 +4,7 @@ import Logging
 import SojournAdmin
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournServer
 
 /// `sojourn serve`
@@ -79,7 +80,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The file of finished sessions, or off. (default: archive.db in the data directory)",
+            "Where finished sessions are kept: a file, or off. (default: archive.db in the data directory)",
+            discussion:
+                "Or postgresql://USER@HOST/DATABASE, with the password in PGPASSFILE or ~/.pgpass.",
             valueName: "file"))
     var archive: String?
 
@@ -117,6 +120,13 @@ struct ServeCommand: AsyncParsableCommand {
         }
         if let admin, let fault = AdminAddress.fault(of: admin) {
             throw ValidationError("--admin \(admin): \(fault)")
+        }
+        if let archive, PostgresAddress.isMeant(by: archive),
+            PostgresAddress.parse(archive).address?.hasPassword == true
+        {
+            throw ValidationError(
+                "--archive: a password on the command line can be read by everybody on this machine; "
+                    + "write it to a file that PGPASSFILE names, or to ~/.pgpass")
         }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")

@@ -34,6 +34,16 @@ enum MetricHelp {
         "snapshot_bytes": "Size of the last snapshot.",
         "snapshot_longest_pause_seconds":
             "The longest that the service stood still for a snapshot.",
+        "archive_waiting_bytes": "Finished sessions, in bytes, that wait for the archive.",
+        "archive_available": "0 when no more finished sessions can wait, and batches are refused.",
+        "archive_writable": "0 while the archive cannot be written.",
+        "archive_sessions_total": "Sessions that were archived.",
+        "archive_lag_seconds":
+            "How long the oldest finished session has waited for the archive.",
+        "archive_transactions_total": "Transactions of the archive.",
+        "archive_refusals_total": "Transactions that the archive refused.",
+        "archive_expired_sessions_total": "Archived sessions that were erased for their age.",
+        "archive_longest_transaction_seconds": "The longest transaction of the archive.",
         "queued_requests": "Requests that were received and not yet answered.",
         "queued_bytes": "Bytes of those requests.",
         "replies_unreachable_total": "Replies whose peer was gone.",

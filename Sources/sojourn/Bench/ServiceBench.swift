@@ -16,12 +16,16 @@ struct ServiceBench: ParsableCommand {
             both; figures are medians over the rounds. The yardstick is a C program that answers \
             requests of the same size with replies of the same size and does nothing else.
 
-            With --router the same batches go through a router and its workers as well, in turns with             the service that is asked directly.
+            With --router the same batches go through a router and its workers as well, in turns with \
+            the service that is asked directly.
 
             With --durability os or disk a second server that journals takes turns as well, and is \
             compared with the one that does not; in the end it is killed and started again.
 
             With --curve a second server and a second yardstick that encrypt take turns as well.
+
+            With --archive only two servers take turns, one with an archive of finished sessions and one \
+            without. Visits begin and end, so that sessions finish as fast as they are opened.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -37,6 +41,9 @@ struct ServiceBench: ParsableCommand {
     @Flag(help: "Send batches through a router as well.") var router = false
     @Option(help: "Workers behind the router.") var workers = 1
     @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
+    @Flag(help: "Measure what the archive of finished sessions costs, and nothing else.")
+    var archive = false
+    @Option(help: "Events of a session, with --archive.") var eventsPerSession = 20
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -44,7 +51,8 @@ struct ServiceBench: ParsableCommand {
     func validate() throws {
         guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
             visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0,
-            (1...Limits.partitionsMax).contains(workers)
+            (1...Limits.partitionsMax).contains(workers),
+            (1...batch).contains(eventsPerSession)
         else {
             throw ValidationError(
                 "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
@@ -58,6 +66,13 @@ struct ServiceBench: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: directory) }
 
         let context = try Context()
+        if archive {
+            var service = try ArchivedService.start(self, in: directory, context)
+            defer { service.stop() }
+            try service.run()
+            try service.report().show(asJSON: json)
+            return
+        }
         let serviceEndpoint = try endpoint("service", in: directory)
         let server = try ChildProcess(
             "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
