@@ -27,7 +27,10 @@ package protocol Archive: Sendable {
     func read<Result>(_ body: (any ArchiveView) throws -> Result) throws(ArchiveError) -> Result
 
     /// Ends what the writing thread waits for, with an error. From any thread.
-    func interrupt()
+    func interruptWriting()
+
+    /// Ends what readers wait for, with an error. From any thread.
+    func interruptReading()
 
     /// Entries behind a place, in order, at most so many and so many bytes.
     func entries(after place: FeedPlace, atMost count: Int, bytes: Int)
@@ -35,8 +38,9 @@ package protocol Archive: Sendable {
 }
 
 extension Archive {
-    /// A file is never waited for that long.
-    package func interrupt() {}
+    // A file is never waited for that long.
+    package func interruptWriting() {}
+    package func interruptReading() {}
 }
 
 /// One state of an archive.

@@ -211,6 +211,14 @@ package final class PackedGroup: Sendable {
         finishedCount = finished
         self.list = list
     }
+
+    /// A list of unfinished sessions, which is not looked through.
+    package init(live list: consuming PackedSessions) {
+        firstPosition = 0
+        lastPosition = 0
+        finishedCount = 0
+        self.list = list
+    }
 }
 
 /// One entry, read in place.

@@ -92,7 +92,14 @@ package final class PostgresArchive: Archive {
     /// The writing thread's connection while it is used.
     private let current = Mutex<PostgresConnection?>(nil)
 
-    package func interrupt() { current.withLock { $0?.interrupt() } }
+    package func interruptWriting() { current.withLock { $0?.interrupt() } }
+
+    /// Connections that are read from.
+    private let reading = Mutex<[ObjectIdentifier: PostgresConnection]>([:])
+
+    package func interruptReading() {
+        reading.withLock { for connection in $0.values { connection.interrupt() } }
+    }
 
     /// Lends a connection on which nothing changes while `body` looks at it.
     func reading<Result>(
@@ -100,15 +107,13 @@ package final class PostgresArchive: Archive {
     ) throws(ArchiveError) -> Result {
         do {
             let connection = try connectionInTransaction()
-            do {
-                let result = try body(connection)
-                try connection.execute("COMMIT")
-                idle.withLock { if $0.count < Self.idleMax { $0.append(connection) } }
-                return result
-            } catch {
-                // The connection ends here: there may be rows under way.
-                throw error
-            }
+            reading.withLock { $0[ObjectIdentifier(connection)] = connection }
+            defer { reading.withLock { $0[ObjectIdentifier(connection)] = nil } }
+            // After a failure the connection ends here: there may be rows under way.
+            let result = try body(connection)
+            try connection.execute("COMMIT")
+            idle.withLock { if $0.count < Self.idleMax { $0.append(connection) } }
+            return result
         } catch { throw ArchiveError(error, address) }
     }
 

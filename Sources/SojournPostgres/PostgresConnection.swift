@@ -1,5 +1,5 @@
 import CPostgres
-import Synchronization
+import Glibc
 
 /// What a database or the way to it refused.
 struct PostgresFailure: Error {
@@ -14,8 +14,9 @@ struct PostgresFailure: Error {
 /// called by others.
 @safe final class PostgresConnection: @unchecked Sendable {
     private let connection: OpaquePointer
-    /// The socket, for as long as it is open.
-    private let socket: Mutex<Int32?>
+    /// A second number of the socket. libpq closes its own when the connection fails, and the system gives that
+    /// to whoever opens something next.
+    private let socket: Int32
 
     /// What a value is sent as: always in binary.
     enum Value {
@@ -61,7 +62,7 @@ struct PostgresFailure: Error {
             throw PostgresFailure(message: message.oneLine)
         }
         unsafe connection = opened
-        socket = Mutex(unsafe PQsocket(opened))
+        socket = dup(unsafe PQsocket(opened))
         try execute(
             """
             SET client_min_messages = warning; SET synchronous_commit = on;
@@ -70,20 +71,16 @@ struct PostgresFailure: Error {
     }
 
     deinit {
-        socket.withLock { $0 = nil }
         // Nobody has it any more.
         unsafe PQfinish(connection)
+        _ = close(socket)
     }
 
     /// It was not lost, as far as is known.
     var isAlive: Bool { unsafe PQstatus(connection) == CONNECTION_OK }
 
     /// Ends what another thread waits for with an error, and the connection with it.
-    func interrupt() {
-        socket.withLock { socket in
-            if let open = socket { _ = shutdown(open, Int32(SHUT_RDWR)) }
-        }
-    }
+    func interrupt() { _ = shutdown(socket, Int32(SHUT_RDWR)) }
 
     private var failure: PostgresFailure {
         PostgresFailure(message: unsafe String(cString: PQerrorMessage(connection)).oneLine)

@@ -81,7 +81,7 @@ final class ArchiveWriter: Sendable {
         mail.withLock { $0.isStopping = true }
         orders.signal()
         if ended.wait(timeout: .now() + Self.stopSeconds) == .timedOut {
-            archive.interrupt()
+            archive.interruptWriting()
             ended.wait()
         }
     }

@@ -221,6 +221,7 @@ struct ServiceLoop: ~Copyable {
 
     /// Writes what waits, if disk and archive take it, and ends their threads.
     mutating func stop() {
+        archive?.archive.interruptReading()
         questions?.stop()
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max

@@ -184,7 +184,7 @@ import Testing
         let archive = try kind.make()
         try archive.write([group(randomSessions(10, seed: 1))])
         var sources = ReportSources(
-            archive: archive, pending: [], live: live([]), clock: noon)
+            archive: archive, pending: [], live: [live([])], clock: noon)
         sources.isTooLate = { true }
         #expect {
             try Report.answer(ReportQuestion(.summary), of: property, from: sources)

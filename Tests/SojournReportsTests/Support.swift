@@ -135,7 +135,7 @@ func answer(
     try Report.answer(
         question, of: property,
         from: ReportSources(
-            archive: archive, pending: pending, live: live(sessions), clock: noon, days: days))
+            archive: archive, pending: pending, live: [live(sessions)], clock: noon, days: days))
 }
 
 /// Plausible sessions of few visitors, so that much meets.

@@ -6,7 +6,7 @@ import Synchronization
 /// PostgreSQL refuses to run as root: then it runs as its own user. Ended with the last reference.
 package final class PostgresServer: Sendable {
     /// One for all tests of a process that do not stop it; started when it is first asked for.
-    package static let shared = Result {
+    package static let shared: Result<PostgresServer, any Error> = Result {
         let server = try PostgresServer()
         // What is static has no end of its own.
         atexit { if case .success(let server) = PostgresServer.shared { server.erase() } }
