@@ -94,7 +94,7 @@ import Testing
         let new = try #require(storage.bytes(of: "journal-0000000000000002.seg"))
         #expect(new[4] == 2)
         // A program that knows format 1 alone refuses that file by its version, and not as damaged.
-        var again = try FileJournal(storage, .small())
+        let again = try FileJournal(storage, .small())
         #expect(try again.entries().map(\.kind) == [.tick, .forget])
     }
 

@@ -30,7 +30,9 @@ struct FeedKeeper: ~Copyable {
     mutating func tend(
         _ core: inout ServiceCore, sealed: [PackedGroup]?, written: UInt64, at now: UInt64
     ) {
-        if let read = publisher.board.read(since: &readVersion) { core.finished.feed.properties = read }
+        if let read = publisher.board.read(since: &readVersion) {
+            core.finished.feed.properties = read
+        }
         seal(&core, sealed, at: now)
         while let parcel = pending.first, parcel.position <= written {
             _ = pending.popFirst()
