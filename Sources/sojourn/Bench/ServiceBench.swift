@@ -16,10 +16,12 @@ struct ServiceBench: ParsableCommand {
             both; figures are medians over the rounds. The yardstick is a C program that answers \
             requests of the same size with replies of the same size and does nothing else.
 
-            With --router the same batches go through a router and its workers as well, in turns with             the service that is asked directly.
+            With --router the same batches go through a router and its workers as well, in turns with \
+            the service that is asked directly.
 
-            With --durability os or disk a second server that journals takes turns as well, and is \
-            compared with the one that does not; in the end it is killed and started again.
+            With --durability os or disk a second server that journals takes turns as well, and a \
+            third one at the level none, whose answers do not wait for the journal. The second is \
+            compared with the first and the third; in the end it is killed and started again.
 
             With --curve a second server and a second yardstick that encrypt take turns as well.
             """)
@@ -72,10 +74,15 @@ struct ServiceBench: ParsableCommand {
         let bytes = Double(residentBytes(of: String(server.identifier)) - before) / Double(live)
         _ = try load.run(seconds: 0.5)
         var journaled: JournaledService?
+        var unwaiting: JournaledService?
         if durability != .none {
-            journaled = try JournaledService.start(self, in: directory, context)
+            journaled = try JournaledService.start(self, durability, in: directory, context)
+            unwaiting = try JournaledService.start(self, .none, in: directory, context)
         }
-        defer { journaled?.stop() }
+        defer {
+            journaled?.stop()
+            unwaiting?.stop()
+        }
         var routed: RoutedService?
         if router { routed = try RoutedService.start(self, in: directory, context) }
         defer { routed?.stop() }
@@ -103,6 +110,7 @@ struct ServiceBench: ParsableCommand {
             service.append(try load.run(seconds: seconds))
             processor += processorSeconds(of: server.identifier) - before
             try journaled?.run(seconds: seconds)
+            try unwaiting?.run(seconds: seconds)
             try routed?.run(seconds: seconds)
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
@@ -112,7 +120,9 @@ struct ServiceBench: ParsableCommand {
         var figures = report(
             load, service, echoes, bytesPerVisitor: bytes,
             processorMicroseconds: processor / batches * 1e6)
-        try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        try journaled?.report(
+            to: &figures, beside: service.map(\.batchesPerSecond),
+            unwaiting?.batchesPerSecond ?? [])
         try routed?.report(to: &figures, beside: service.map(\.batchesPerSecond))
         encrypted?.report(
             to: &figures, beside: service.map(\.batchesPerSecond),
