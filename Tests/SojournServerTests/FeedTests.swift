@@ -144,14 +144,13 @@ import ZeroMQ
     }
 
     @Test func `a reader that does not read is passed over, and others get everything`() throws {
-        let server = try Self.server { $0.feed?.readerMessagesMax = 2 }
+        let server = try Self.server { $0.feed?.readerMessagesMax = 16 }
         let client = try TestClient(server)
         let lazy = try FeedSubscriber(
             server.feedEndpoints[0], [1], receiveHighWaterMark: 1)
         let reader = try FeedSubscriber(server.feedEndpoints[0], [1])
         try lazy.greet()
         try reader.greet()
-        let first = try reader.receive().number
         let page = String(repeating: "x", count: 2_000)
         var told = 0
         // Until the buffers of the system are full as well.
@@ -166,7 +165,6 @@ import ZeroMQ
             isPassedOver = try client.gauges()["feed_messages_unread_total"] ?? 0 > 0
         }
         #expect(isPassedOver)
-        _ = first
         // What it gets then has a gap.
         var number: UInt64?
         var hasGap = false
