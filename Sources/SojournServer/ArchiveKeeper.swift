@@ -20,6 +20,8 @@ struct ArchiveKeeper: ~Copyable {
     private(set) var pending: [PackedGroup] = []
     private var handedOver = 0
     private var pendingBytes = 0
+    /// For the feed, since it last asked.
+    private var unfed: [PackedGroup] = []
 
     /// Opens the archive.
     ///
@@ -96,8 +98,15 @@ struct ArchiveKeeper: ~Copyable {
         let group = PackedGroup(list)
         pending.append(group)
         pendingBytes += group.list.byteCount
+        if !core.finished.feed.properties.isEmpty { unfed.append(group) }
         core.finished.takenBytes = pendingBytes
         return group
+    }
+
+    /// What was sealed since the last time, if somebody reads the feed.
+    mutating func takeUnfed() -> [PackedGroup] {
+        defer { unfed.removeAll() }
+        return unfed
     }
 
     /// Everything that records before this position brought about is archived.

@@ -23,6 +23,8 @@ package struct ServerSettings: Sendable {
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
+    /// Where the feed is; none, or the word `off`, for nowhere.
+    package var feed: [String]?
     /// Where the admin port is, or `off`.
     package var admin: String?
     /// A level of swift-log; the command makes use of it.
@@ -53,6 +55,7 @@ package struct ServerSettings: Sendable {
         settings.archive = archive ?? lower.archive
         settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.feed = feed ?? lower.feed
         settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -112,6 +115,11 @@ package struct ServerSettings: Sendable {
             if let keep = archiveKeepMilliseconds { archive.keepMilliseconds = keep }
             limits.apply(to: &archive)
             configuration.archive = archive
+        }
+        if let feed, feed != ["off"], !feed.isEmpty {
+            var settings = FeedSettings(listens: feed)
+            limits.apply(to: &settings)
+            configuration.feed = settings
         }
         return (configuration, warnings)
     }

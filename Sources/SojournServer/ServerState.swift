@@ -10,6 +10,10 @@ final class ServerState: Sendable {
     let wakeUp: WakeUp
     /// What this process asks itself.
     let ownRequests = OwnRequests()
+    /// Connections of the feed's readers.
+    let feedConnections = Atomic(0)
+    /// Where the feed is; empty when there is none.
+    let feedEndpoints = Mutex<[String]>([])
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
     /// Who is authorized now.

@@ -3,6 +3,7 @@ import Foundation
 package import Logging
 import SojournModel
 import SojournService
+import Synchronization
 import ZeroMQ
 
 /// A running service: its sockets, its thread, and their end.
@@ -14,6 +15,8 @@ import ZeroMQ
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package var endpoints: [String] { thread.endpoints }
+    /// Where the feed is; empty when there is none.
+    package var feedEndpoints: [String] { state.feedEndpoints.withLock { $0 } }
     let state: ServerState
     private let clientsFile: String?
     private let log: Logger
@@ -39,7 +42,7 @@ package final class SojournServer: Sendable {
         thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
             try Self.run(configuration, state, listening)
         }
-        log.info("\(configuration.summary(endpoints))")
+        log.info("\(configuration.summary(endpoints, feed: feedEndpoints))")
     }
 
     deinit { stop() }

@@ -8,7 +8,7 @@ import Testing
 import ZeroMQ
 
 /// A server with CURVE, its keys and its file of clients, in a folder of their own.
-private final class LockedServer {
+final class LockedServer {
     let folder = temporaryPath("locked")
     let publicKey: String
     let server: SojournServer
