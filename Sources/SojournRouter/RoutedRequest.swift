@@ -1,5 +1,13 @@
 import SojournModel
+import SojournService
 import SojournWire
+
+/// A request that was let in: what is asked, by whom, and when it came.
+struct Inquiry {
+    let header: MessageHeader
+    let caller: Caller
+    let moment: RouterMoment
+}
 
 /// A client's request on its way through the router.
 final class RoutedRequest {
@@ -14,6 +22,8 @@ final class RoutedRequest {
 
     let id: RequestID
     let header: MessageHeader
+    /// Of whom; nil where nobody is known by a name.
+    let client: String?
     let kind: Kind
     /// Steady microseconds.
     let receivedAt: UInt64
@@ -23,11 +33,12 @@ final class RoutedRequest {
     /// Which events are whose: rows of the batch, part behind part.
     var order = GrowableBuffer<UInt16>()
 
-    init(_ id: RequestID, _ header: MessageHeader, _ kind: Kind, receivedAt: UInt64) {
+    init(_ id: RequestID, _ inquiry: Inquiry, _ kind: Kind) {
         self.id = id
-        self.header = header
+        header = inquiry.header
+        client = inquiry.caller.name
         self.kind = kind
-        self.receivedAt = receivedAt
+        receivedAt = inquiry.moment.steady
     }
 
     /// The same batch may be sent to a worker twice, and is applied once.

@@ -37,7 +37,7 @@ extension RouterCore {
         links[worker].greeting = correlation
         links[worker].greetedAt = moment.steady
         if links[worker].owesSince == nil { links[worker].owesSince = moment.steady }
-        let buffer = pool.take()
+        let buffer = pool.take(for: configuration.ownName)
         HelloRequest(
             deployment: deployment ?? .any,
             name: "\(configuration.serverName)/\(configuration.serverVersion)"
@@ -151,7 +151,7 @@ extension RouterCore {
         }
     }
 
-    private func unavailable(_ worker: Int) -> ErrorReply {
+    func unavailable(_ worker: Int) -> ErrorReply {
         ErrorReply(
             code: .unavailable, retryAfterMilliseconds: retryMilliseconds,
             message: "worker \(links[worker].name) is not there: \(links[worker].reason)")

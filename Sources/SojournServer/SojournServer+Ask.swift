@@ -9,10 +9,23 @@ extension SojournServer {
     /// - Returns: the frame of the reply; nil when there is none in time, when too many ask already,
     ///   and when the service has ended.
     package func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
+        await state.ask(frame, patience: patience)
+    }
+}
+
+extension RouterServer {
+    /// Asks the router as a client does, without a socket; the same as of a service.
+    package func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
+        await state.ask(frame, patience: patience)
+    }
+}
+
+extension ServerState {
+    fileprivate func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
         await withCheckedContinuation { asker in
             let own = OwnRequest(frame, asker: asker)
-            guard state.ownRequests.put(own) else { return own.answer(nil) }
-            state.wakeUp.signal()
+            guard ownRequests.put(own) else { return own.answer(nil) }
+            wakeUp.signal()
             Task { [weak own] in
                 _ = try? await Task.sleep(for: patience)
                 own?.answer(nil)

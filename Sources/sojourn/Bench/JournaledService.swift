@@ -56,6 +56,8 @@ struct JournaledService: ~Copyable {
             ])
     }
 
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
+
     mutating func run(seconds: Double) throws {
         let before = processorSeconds(of: server.identifier)
         rounds.append(try load.run(seconds: seconds))
