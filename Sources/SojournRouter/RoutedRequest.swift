@@ -45,6 +45,23 @@ final class RoutedRequest {
     var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
 
     var isBatch: Bool { header.operation == .assign }
+
+    /// For how many milliseconds its parts are waited for: nobody waits for what comes after its deadline.
+    func patience(_ limits: RouterLimits) -> UInt64 {
+        let deadline = UInt64(header.deadlineMilliseconds)
+        return deadline == 0 ? limits.answerMilliseconds : min(deadline, limits.answerMilliseconds)
+    }
+
+    /// Code 22 for a part that has not been sent by now; nil while there is time.
+    func expiry(after waited: UInt64) -> ErrorReply? {
+        let deadline = UInt64(header.deadlineMilliseconds)
+        guard deadline > 0, waited >= deadline else { return nil }
+        return ErrorReply(
+            code: .deadlineExpired, offset: 32,
+            message:
+                "the request waited for \(waited) ms, longer than its deadline of \(deadline) ms"
+        )
+    }
 }
 
 /// What one worker has to do for a request.

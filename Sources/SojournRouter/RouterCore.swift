@@ -167,15 +167,8 @@ package struct RouterCore: ~Copyable {
 
     /// Sends a part for the first time, unless its time is over.
     private mutating func dispatch(_ part: RoutedPart, _ moment: RouterMoment) {
-        let deadline = UInt64(part.request.header.deadlineMilliseconds)
         let waited = moment.milliseconds(since: part.request.receivedAt)
-        if deadline > 0, waited >= deadline {
-            let error = ErrorReply(
-                code: .deadlineExpired, offset: 32,
-                message: "the request waited for \(waited) ms, longer than its deadline of "
-                    + "\(deadline) ms")
-            return settle(part, .refused(error))
-        }
+        if let error = part.request.expiry(after: waited) { return settle(part, .refused(error)) }
         correlation += 1
         part.correlation = correlation
         part.stage = .inFlight
