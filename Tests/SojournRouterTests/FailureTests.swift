@@ -142,7 +142,7 @@ import Testing
         #expect(try error(cluster.answers[waiting])?.code == .incomplete)
         cluster.workers[1].isStopped = false
         cluster.run()
-        #expect(try Assigned(cluster.reply(frame(1))).outcomes == [.new, .extended, .extended])
+        #expect(try Assigned(cluster.reply(frame(1))).outcomes == [.new, .new, .extended])
         #expect(try SplitTests.batchesApplied(cluster.workers[0]) == 2)
     }
 
