@@ -22,11 +22,12 @@ final class RoutedService {
     /// Starts workers and router, and lets every visitor arrive.
     ///
     /// - Parameters:
-    ///   - count: of the workers, which journal as the bench says.
+    ///   - count: of the workers.
+    ///   - durability: of the workers' journals; none does without.
     ///   - isLocked: everybody speaks CURVE.
     init(
-        _ bench: ServiceBench, workers count: Int, isLocked: Bool = false, in directory: URL,
-        _ context: Context
+        _ bench: ServiceBench, workers count: Int, _ durability: Durability,
+        isLocked: Bool = false, in directory: URL, _ context: Context
     ) throws {
         self.bench = bench
         name = (isLocked ? "curve_" : "") + "routed_\(count)"
@@ -54,10 +55,10 @@ final class RoutedService {
                 "serve", "--listen", endpoint, "--log-level", "error", "--partitions",
                 "\(first)-\(last)/\(partitions)", "--secret-file", secret.path,
             ]
-            if bench.durability != .none {
+            if durability != .none {
                 serve += [
                     "--data", data.appendingPathComponent("\(number)").path, "--durability",
-                    bench.durability.rawValue,
+                    durability.rawValue,
                 ]
             }
             workers.append(try ChildProcess("sojourn", serve + (keys?.ofServer ?? [])))

@@ -20,8 +20,9 @@ struct ServiceBench: ParsableCommand {
             the service that is asked directly, and journaled or encrypted as that is; --workers 1,2 \
             compares one worker with two.
 
-            With --durability os or disk a second server that journals takes turns as well, and is \
-            compared with the one that does not; in the end it is killed and started again.
+            With --durability os or disk a second server that journals takes turns as well, and a \
+            third one at the level none, whose answers do not wait for the journal. The second is \
+            compared with the first and the third; in the end it is killed and started again.
 
             With --curve a second server and a second yardstick that encrypt take turns as well.
             """)
@@ -81,14 +82,20 @@ struct ServiceBench: ParsableCommand {
         let bytes = Double(residentBytes(of: String(server.identifier)) - before) / Double(live)
         _ = try load.run(seconds: 0.5)
         var journaled: JournaledService?
+        var unwaiting: JournaledService?
         if durability != .none {
-            journaled = try JournaledService.start(self, in: directory, context)
+            journaled = try JournaledService.start(self, durability, in: directory, context)
+            unwaiting = try JournaledService.start(self, .none, in: directory, context)
         }
-        defer { journaled?.stop() }
+        defer {
+            journaled?.stop()
+            unwaiting?.stop()
+        }
         var routed: [RoutedService] = []
         defer { for service in routed { service.stop() } }
         for count in router ? workerCounts : [] {
-            routed.append(try RoutedService(self, workers: count, in: directory, context))
+            routed.append(
+                try RoutedService(self, workers: count, durability, in: directory, context))
         }
         var encrypted: CurveService?
         if curve {
@@ -100,7 +107,8 @@ struct ServiceBench: ParsableCommand {
         defer { for service in locked { service.stop() } }
         for count in router && curve ? workerCounts : [] {
             locked.append(
-                try RoutedService(self, workers: count, isLocked: true, in: directory, context))
+                try RoutedService(
+                    self, workers: count, .none, isLocked: true, in: directory, context))
         }
 
         let echoEndpoint = try endpoint("echo", in: directory)
@@ -120,6 +128,7 @@ struct ServiceBench: ParsableCommand {
             service.append(try load.run(seconds: seconds))
             processor += processorSeconds(of: server.identifier) - before
             try journaled?.run(seconds: seconds)
+            try unwaiting?.run(seconds: seconds)
             for service in routed { try service.run(seconds: seconds) }
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
@@ -130,7 +139,9 @@ struct ServiceBench: ParsableCommand {
         var figures = report(
             load, service, echoes, bytesPerVisitor: bytes,
             processorMicroseconds: processor / batches * 1e6)
-        try journaled?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        try journaled?.report(
+            to: &figures, beside: service.map(\.batchesPerSecond),
+            unwaiting?.batchesPerSecond ?? [])
         let direct = journaled?.batchesPerSecond ?? service.map(\.batchesPerSecond)
         for service in routed { service.report(to: &figures, beside: direct) }
         encrypted?.report(
