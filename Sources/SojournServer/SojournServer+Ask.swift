@@ -1,6 +1,15 @@
 import ZeroMQ
 
-extension SojournServer {
+/// Who answers questions of this process itself, the admin port's above all.
+package protocol AskedService: AnyObject, Sendable {
+    /// - Parameters:
+    ///   - frame: a whole frame.
+    ///   - patience: how long the answer may take.
+    /// - Returns: the frame of the reply; nil when there is none.
+    func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]?
+}
+
+extension SojournServer: AskedService {
     /// Asks the service as a client does, without a socket.
     ///
     /// - Parameters:
@@ -13,7 +22,7 @@ extension SojournServer {
     }
 }
 
-extension RouterServer {
+extension RouterServer: AskedService {
     /// Asks the router as a client does, without a socket; the same as of a service.
     package func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
         await state.ask(frame, patience: patience)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import SojournAdmin
 import SojournModel
 import SojournServer
 
@@ -104,9 +105,16 @@ struct RouteCommand: AsyncParsableCommand {
         FileDescriptors.raiseLimit()
         // Before anybody can know of the router and ask it to stop.
         let signals = ServerSignals(log)
+        var admin: AdminPort?
+        if let address = configuration.admin {
+            admin = try await AdminPort.start(
+                address, AdminSubject(configuration.router), log: log)
+        }
         let server = try RouterServer(configuration, log: log)
+        admin?.serve(server)
         signals.serve(server)
         await server.untilStopped()
+        await admin?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the router stopped for a fault of its own")

@@ -1,5 +1,6 @@
 import Foundation
 import SojournModel
+import SojournRouter
 import SojournServer
 import SojournService
 import SojournTestKit

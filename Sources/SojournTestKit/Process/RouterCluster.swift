@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// Workers and routers, each a process of its own, in a folder of their own; with CURVE, also the keys and
 /// the files of clients of all of them.
