@@ -101,7 +101,7 @@ extension ServerSettings {
         return range
     }
 
-    private static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+    static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
         let text = try node.text()
         if let fault = AdminAddress.fault(of: text) { throw node.error(fault) }
         return text

@@ -92,13 +92,10 @@ package struct ServerSettings: Sendable {
         configuration.service = service
         configuration.listens = listens ?? [ServerConfiguration.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
-        configuration.curve = try resolvedCurve()
+        configuration.curve = try CurveSettings.resolve(
+            keyFile: curveKeyFile, key: curveKey, clientsFile: clientsFile)
         limits.apply(to: &configuration)
-        if let admin, admin != "off" {
-            do throws(ServerError) { configuration.admin = try AdminAddress(admin) } catch {
-                throw ConfigurationError(source: "admin", "\(error)")
-            }
-        }
+        configuration.admin = try AdminAddress.resolve(admin)
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)
@@ -122,27 +119,6 @@ package struct ServerSettings: Sendable {
             configuration.feed = settings
         }
         return (configuration, warnings)
-    }
-
-    /// Who the server is and whom it lets in; nil when no source speaks of it.
-    private func resolvedCurve() throws(ConfigurationError) -> CurveSettings? {
-        var secretKey = curveKey
-        if let curveKeyFile { secretKey = try CurveKeyFile.secretKey(at: curveKeyFile) }
-        switch (secretKey, clientsFile) {
-        case (nil, nil): return nil
-        case (let secretKey?, let clientsFile?):
-            return try CurveSettings(secretKey: secretKey, clientsFile: clientsFile)
-        case (_?, nil):
-            throw ConfigurationError(
-                source: "curve",
-                "there is a key and no file of clients, so nobody could come in; "
-                    + "say who may with --clients-file FILE")
-        case (nil, _?):
-            throw ConfigurationError(
-                source: "curve",
-                "there is a file of clients and no key, so nobody could be told apart; "
-                    + "say which with --curve-key-file FILE")
-        }
     }
 
     /// The properties, with the override on the default one.

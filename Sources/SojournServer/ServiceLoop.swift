@@ -148,15 +148,11 @@ struct ServiceLoop: ~Copyable {
     private static func peers(
         _ configuration: ServerConfiguration, _ context: Context
     ) throws(ZeroMQError) -> PeerSocket {
-        let peers = try PeerSocket.open(
+        try PeerSocket.open(
             credit: configuration.service.credit,
             messageBytesMax: configuration.service.messageBytesMax,
-            handshakeMilliseconds: configuration.handshakeMilliseconds, in: context)
-        if let curve = configuration.curve {
-            try peers.socket.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
-        }
-        try peers.socket.monitor(at: Doorkeeper.monitorEndpoint)
-        return peers
+            handshakeMilliseconds: configuration.handshakeMilliseconds,
+            curve: configuration.curve, in: context)
     }
 
     /// Works until a stop was asked for and done.
@@ -278,9 +274,9 @@ struct ServiceLoop: ~Copyable {
         }
         exchange.receivedAt = ServerClock.steadyMicroseconds()
         lastReceived = exchange.receivedAt / 1_000
-        exchange.requestBytes = exchange.payload.byteCount
         followClients()
-        exchange.caller = caller(of: exchange)
+        exchange.caller = try peers.caller(of: exchange, clients)
+        exchange.requestBytes = exchange.payload.byteCount
         if exchange.payload.hasMore {
             let answer = try peers.refuseFraming(
                 exchange, deployment: admission.deployment, into: &reply)
@@ -323,19 +319,9 @@ struct ServiceLoop: ~Copyable {
                 || core.journal.waitingBytes > queueLimits.bytesMax)
     }
 
-    /// Who sent a message: the connection's user id is the public key that it has proved to have.
-    private func caller(of exchange: Exchange) -> Caller {
-        clients.map { $0.caller(key: exchange.payload.property(named: "User-Id")) } ?? .anyone
-    }
-
     /// Takes the request into its sender's share of the queue, if there is room in it.
     private mutating func hasShare(_ exchange: Exchange) -> Bool {
-        let owner: QueueShares.Owner =
-            if case .client(let client) = exchange.caller {
-                .client(client.name)
-            } else {
-                .connection(exchange.connection)
-            }
+        let owner = exchange.sharer
         guard shares.admit(owner, bytes: exchange.requestBytes) else { return false }
         exchange.owner = owner
         return true

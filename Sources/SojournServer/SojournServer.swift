@@ -19,7 +19,6 @@ package final class SojournServer: Sendable {
     package var feedEndpoints: [String] { state.feedEndpoints.withLock { $0 } }
     let state: ServerState
     private let clientsFile: String?
-    private let log: Logger
     private let thread: ServerThread
 
     /// Starts a server. It listens when this returns.
@@ -31,13 +30,9 @@ package final class SojournServer: Sendable {
         _ configuration: ServerConfiguration = ServerConfiguration(),
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
-        let state: ServerState
-        do throws(ZeroMQError) {
-            state = try ServerState(
-                log: log, clients: configuration.curve?.clients ?? ClientDirectory())
-        } catch { throw ServerError(error) }
+        let state = try ServerState(
+            log: log, clients: configuration.curve?.clients ?? ClientDirectory())
         self.state = state
-        self.log = log
         clientsFile = configuration.curve?.clientsFile
         thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
             try Self.run(configuration, state, listening)
@@ -58,15 +53,7 @@ package final class SojournServer: Sendable {
     /// next request. A file with a fault changes nothing.
     ///
     /// - Throws: what is wrong with the file.
-    package func reloadClients() throws(ConfigurationError) {
-        guard let file = clientsFile else {
-            log.info("there is no file of clients to be read again")
-            return
-        }
-        let clients = try ClientsFile.read(file)
-        state.follow(clients)
-        log.info("\(file) was read again: \(clients.count) keys are authorized")
-    }
+    package func reloadClients() throws(ConfigurationError) { try state.readClients(clientsFile) }
 
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }

@@ -143,7 +143,8 @@ struct ServeCommand: AsyncParsableCommand {
         var admin: AdminPort?
         if let address = configuration.admin {
             // Before the server, so that whoever asks learns that it is about to be there.
-            admin = try await AdminPort.start(address, configuration.service, log: log)
+            admin = try await AdminPort.start(
+                address, AdminSubject(configuration.service), log: log)
         }
         let server = try await Self.start(configuration, log)
         admin?.serve(server)

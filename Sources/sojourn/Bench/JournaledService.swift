@@ -59,14 +59,14 @@ struct JournaledService: ~Copyable {
             ])
     }
 
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
+
     mutating func run(seconds: Double) throws {
         let before = processorSeconds(of: server.identifier)
         rounds.append(try load.run(seconds: seconds))
         measuredSeconds += seconds
         processor += processorSeconds(of: server.identifier) - before
     }
-
-    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
 
     /// - Parameters:
     ///   - others: batches per second of the rounds without a journal.
