@@ -181,7 +181,8 @@ let package = Package(
             name: "SojournServerTests",
             dependencies: [
                 "sojourn", "SojournServer", "SojournRouter", "SojournService", "SojournEngine",
-                "SojournClient", "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "SojournClient", "SojournJournal", "SojournWire", "SojournModel", "SojournChannels",
+                "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
