@@ -39,7 +39,9 @@ package enum Caller: Equatable, Sendable {
 
     package var rights: Rights {
         switch self {
-        case .anyone, .routed: .all
+        case .anyone, .routed(_, by: nil): .all
+        // What a router passes on; who holds its key shall not be able to erase.
+        case .routed(_, by: _?): Rights(everywhere: [.read, .write])
         case .client(let client): client.rights
         case .stranger: Rights()
         }

@@ -32,6 +32,17 @@ import Testing
         }
     }
 
+    @Test func `for a client a router may read and write, and administer nothing`() throws {
+        var service = TestService(at: Self.start)
+        for (frame, code) in [
+            (Self.frame(isPart: false), ErrorCode?.none), (lookupFrame(visitor: "a"), nil),
+            (forgetFrame(visitor: "a"), .notPermitted),
+        ] {
+            #expect(try readError(service.answer(frame, from: Self.routedShop).bytes)?.code == code)
+        }
+        #expect(try service.gauges(from: Self.routedShop)["batches_total"] == nil)
+    }
+
     @Test func `a router without a client has the rights of its own`() throws {
         var service = TestService(at: Self.start)
         let caller = Caller.client(Self.router)
