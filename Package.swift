@@ -88,7 +88,8 @@ let package = Package(
         .target(
             name: "SojournAdmin",
             dependencies: [
-                "SojournModel", "SojournWire", "SojournService", "SojournServer", "SojournPage",
+                "SojournModel", "SojournWire", "SojournService", "SojournRouter", "SojournServer",
+                "SojournPage",
                 log,
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
@@ -184,8 +185,9 @@ let package = Package(
         .testTarget(
             name: "SojournServerTests",
             dependencies: [
-                "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "sojourn", "SojournServer", "SojournRouter", "SojournService", "SojournEngine",
+                "SojournClient", "SojournJournal", "SojournWire", "SojournModel", "SojournChannels",
+                "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(

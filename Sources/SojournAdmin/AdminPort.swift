@@ -3,7 +3,6 @@ import FlyingSocks
 import Foundation
 package import Logging
 package import SojournServer
-package import SojournService
 import Synchronization
 
 /// The port for operators and analysts: metrics, health, and the page (README, "Look at it").
@@ -25,9 +24,9 @@ package final class AdminPort: Sendable {
 
     /// Opens the port. It answers when this returns.
     package static func start(
-        _ address: AdminAddress, _ configuration: ServiceConfiguration, log: Logger
+        _ address: AdminAddress, _ subject: AdminSubject, log: Logger
     ) async throws(ServerError) -> AdminPort {
-        let service = AdminService(configuration, log: log)
+        let service = AdminService(subject, log: log)
         let handler = AdminHandler(service: service)
         let http: HTTPServer
         do {
@@ -73,7 +72,7 @@ package final class AdminPort: Sendable {
     }
 
     /// The service is there; questions go to it from now on.
-    package func serve(_ server: SojournServer) { service.serve(server) }
+    package func serve(_ server: any AskedService) { service.serve(server) }
 
     /// Closes the port; answers that are on their way get a moment.
     package func stop() async {

@@ -9,7 +9,7 @@ import Synchronization
 final class AdminService: Sendable {
     private enum Phase {
         case starting
-        case serving(SojournServer)
+        case serving(any AskedService)
         case stopped
     }
 
@@ -23,18 +23,18 @@ final class AdminService: Sendable {
         case refused(ErrorCode, String)
     }
 
-    let configuration: ServiceConfiguration
+    let subject: AdminSubject
     let log: Logger
     private let phase = Mutex(Phase.starting)
     private static let statusPatience = Duration.seconds(2)
     private static let reportPatience = Duration.seconds(20)
 
-    init(_ configuration: ServiceConfiguration, log: Logger) {
-        self.configuration = configuration
+    init(_ subject: AdminSubject, log: Logger) {
+        self.subject = subject
         self.log = log
     }
 
-    func serve(_ server: SojournServer) {
+    func serve(_ server: any AskedService) {
         phase.withLock { phase in
             if case .starting = phase { phase = .serving(server) }
         }
@@ -94,7 +94,7 @@ final class AdminService: Sendable {
         unsafe Frame.body(of: reply.bytes)
     }
 
-    private func server() throws(Silence) -> SojournServer {
+    private func server() throws(Silence) -> any AskedService {
         switch phase.withLock({ $0 }) {
         case .starting: throw .starting
         case .stopped: throw .stopped

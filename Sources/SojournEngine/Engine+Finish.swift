@@ -47,7 +47,7 @@ extension Engine {
             sessions[older].marks.boundaryOut = boundaryOut(
                 of: older, before: slot, &property)
         }
-        if var list = sink.lend() {
+        if var list = sink.lend(property.id) {
             pack(slot, as: .finished, &property, into: &list)
             sink.takeBack(list)
         }

@@ -39,7 +39,7 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     static var notEnded: UInt8 { 255 }
 
     /// Of the whole entry.
-    fileprivate(set) var byteCount: UInt32 = 0
+    package fileprivate(set) var byteCount: UInt32 = 0
     fileprivate var property: UInt32
     package internal(set) var position: UInt64 = 0
     package internal(set) var index: UInt32 = 0

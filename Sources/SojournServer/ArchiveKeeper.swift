@@ -23,6 +23,8 @@ struct ArchiveKeeper: ~Copyable {
     private var sealedAt: [UInt64] = []
     private var handedOver = 0
     private var pendingBytes = 0
+    /// For the feed, since it last asked.
+    private var unfed: [PackedGroup] = []
 
     /// Opens the archive.
     ///
@@ -112,8 +114,15 @@ struct ArchiveKeeper: ~Copyable {
         pending.append(group)
         sealedAt.append(now)
         pendingBytes += group.list.byteCount
+        if !core.finished.feed.properties.isEmpty { unfed.append(group) }
         core.finished.takenBytes = pendingBytes
         return group
+    }
+
+    /// What was sealed since the last time, if somebody reads the feed.
+    mutating func takeUnfed() -> [PackedGroup] {
+        defer { unfed.removeAll() }
+        return unfed
     }
 
     /// Everything that records before this position brought about is archived.

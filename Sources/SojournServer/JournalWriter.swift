@@ -121,6 +121,8 @@ final class JournalWriter: Sendable {
     // MARK: The thread
 
     private func run(_ owned: Owned) {
+        // Every reply waits for it, and it waits for the disk most of the time.
+        ThreadTurns.shorten()
         var journal = owned.take()
         while true {
             orders.wait()

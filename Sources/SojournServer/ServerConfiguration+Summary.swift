@@ -7,7 +7,7 @@ import ZeroMQ
 
 extension ServerConfiguration {
     /// Everything that matters, in one line.
-    func summary(_ endpoints: [String]) -> String {
+    func summary(_ endpoints: [String], feed: [String]) -> String {
         let policies = service.properties.prefix(5).map(Self.text).joined(separator: ", ")
         let more = service.properties.count - 5
         let secret =
@@ -18,7 +18,9 @@ extension ServerConfiguration {
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + (service.partitions.isAll ? "" : "partitions \(service.partitions); ")
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
-            + "\(journalText); \(archiveText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(journalText); \(archiveText); "
+            + (feed.isEmpty ? "" : "feed at \(feed.joined(separator: " ")); ")
+            + "at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
     }

@@ -33,6 +33,9 @@ extension ServerSettings {
             admin = text
         }
         archive = environment["SOJOURN_ARCHIVE"]
+        if let text = environment["SOJOURN_FEED"] {
+            feed = text.split(separator: ",").map(String.init)
+        }
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

@@ -28,9 +28,10 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
-            "channels", "admin", "archive",
+            "channels", "admin", "archive", "feed",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
+        if let node = entries["feed"] { feed = try Self.feed(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["deployment"] { deployment = try Self.deployment(node) }
         secretFile = try entries["secretFile"]?.text()
@@ -60,6 +61,15 @@ extension ServerSettings {
         }
         guard !listens.isEmpty else { throw node.error("the list is empty") }
         return listens
+    }
+
+    /// One endpoint, a list of them, or `off`.
+    private static func feed(_ node: ConfigurationNode) throws(ConfigurationError) -> [String] {
+        if node.isList { return try listens(node) }
+        let text = try node.text()
+        if text == "off" { return [] }
+        do throws(ServerError) { _ = try Endpoint(text) } catch { throw node.error("\(error)") }
+        return [text]
     }
 
     static func deployment(
@@ -92,7 +102,7 @@ extension ServerSettings {
         return range
     }
 
-    private static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+    static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
         let text = try node.text()
         if let fault = AdminAddress.fault(of: text) { throw node.error(fault) }
         return text

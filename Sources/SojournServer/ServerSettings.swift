@@ -24,6 +24,8 @@ package struct ServerSettings: Sendable {
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
+    /// Where the feed is; none, or the word `off`, for nowhere.
+    package var feed: [String]?
     /// Where the admin port is, or `off`.
     package var admin: String?
     /// A level of swift-log; the command makes use of it.
@@ -54,6 +56,7 @@ package struct ServerSettings: Sendable {
         settings.archive = archive ?? lower.archive
         settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
+        settings.feed = feed ?? lower.feed
         settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -90,13 +93,10 @@ package struct ServerSettings: Sendable {
         configuration.service = service
         configuration.listens = listens ?? [ServerConfiguration.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
-        configuration.curve = try resolvedCurve()
+        configuration.curve = try CurveSettings.resolve(
+            keyFile: curveKeyFile, key: curveKey, clientsFile: clientsFile)
         limits.apply(to: &configuration)
-        if let admin, admin != "off" {
-            do throws(ServerError) { configuration.admin = try AdminAddress(admin) } catch {
-                throw ConfigurationError(source: "admin", "\(error)")
-            }
-        }
+        configuration.admin = try AdminAddress.resolve(admin)
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)
@@ -114,6 +114,11 @@ package struct ServerSettings: Sendable {
             limits.apply(to: &archive)
             configuration.archive = archive
         }
+        if let feed, feed != ["off"], !feed.isEmpty {
+            var settings = FeedSettings(listens: feed)
+            limits.apply(to: &settings)
+            configuration.feed = settings
+        }
         return (configuration, warnings)
     }
 
@@ -126,27 +131,6 @@ package struct ServerSettings: Sendable {
                 source: "archive", "this is no address of a PostgreSQL database: \(fault)")
         }
         return .postgres(address)
-    }
-
-    /// Who the server is and whom it lets in; nil when no source speaks of it.
-    private func resolvedCurve() throws(ConfigurationError) -> CurveSettings? {
-        var secretKey = curveKey
-        if let curveKeyFile { secretKey = try CurveKeyFile.secretKey(at: curveKeyFile) }
-        switch (secretKey, clientsFile) {
-        case (nil, nil): return nil
-        case (let secretKey?, let clientsFile?):
-            return try CurveSettings(secretKey: secretKey, clientsFile: clientsFile)
-        case (_?, nil):
-            throw ConfigurationError(
-                source: "curve",
-                "there is a key and no file of clients, so nobody could come in; "
-                    + "say who may with --clients-file FILE")
-        case (nil, _?):
-            throw ConfigurationError(
-                source: "curve",
-                "there is a file of clients and no key, so nobody could be told apart; "
-                    + "say which with --curve-key-file FILE")
-        }
     }
 
     /// The properties, with the override on the default one.

@@ -3,6 +3,7 @@ import SojournJournal
 import SojournModel
 import SojournService
 import SojournWire
+import Synchronization
 import ZeroMQ
 
 /// The thread that has the sockets and the service core: takes requests from any number of peers,
@@ -38,6 +39,7 @@ struct ServiceLoop: ~Copyable {
     var keeper: JournalKeeper?
     var archive: ArchiveKeeper?
     var questions: QuestionBoard?
+    var feed: FeedKeeper?
     /// Questions that are answered on other threads.
     var openQuestions = 0
 
@@ -94,20 +96,33 @@ struct ServiceLoop: ~Copyable {
             core.adopt()
         }
         try archive?.align(with: &core, log: state.log)
+        let feed = try Self.feed(configuration, context, state)
         let peers: PeerSocket
         do { peers = try Self.peers(configuration, context) } catch {
             throw ServerError(error)
         }
         let listeners = try Listeners(configuration, peers.socket)
         return ServiceLoop(
-            configuration, state, listeners, peers, core, keeper, archive, questions, doorkeeper)
+            configuration, state, listeners, peers, core, keeper, archive, questions, feed,
+            doorkeeper)
+    }
+
+    /// The thread that publishes what happens to sessions, if that is wanted.
+    private static func feed(
+        _ configuration: ServerConfiguration, _ context: Context, _ state: ServerState
+    ) throws(ServerError) -> FeedKeeper? {
+        guard let settings = configuration.feed else { return nil }
+        let publisher = try FeedPublisher(settings, configuration, in: context, state)
+        state.feedEndpoints.withLock { $0 = publisher.endpoints }
+        return FeedKeeper(publisher, settings)
     }
 
     private init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
         _ peers: consuming PeerSocket, _ core: consuming ServiceCore,
         _ keeper: consuming JournalKeeper?, _ archive: consuming ArchiveKeeper?,
-        _ questions: consuming QuestionBoard?, _ doorkeeper: Doorkeeper
+        _ questions: consuming QuestionBoard?, _ feed: consuming FeedKeeper?,
+        _ doorkeeper: Doorkeeper
     ) {
         self.state = state
         self.listeners = listeners
@@ -122,6 +137,7 @@ struct ServiceLoop: ~Copyable {
         self.keeper = keeper
         self.archive = archive
         self.questions = questions
+        self.feed = feed
         gate = ReplyGate(
             isOpen: configuration.journal.map { $0.durability == .none } ?? true)
         poller.add(self.peers.socket)
@@ -132,15 +148,11 @@ struct ServiceLoop: ~Copyable {
     private static func peers(
         _ configuration: ServerConfiguration, _ context: Context
     ) throws(ZeroMQError) -> PeerSocket {
-        let peers = try PeerSocket.open(
+        try PeerSocket.open(
             credit: configuration.service.credit,
             messageBytesMax: configuration.service.messageBytesMax,
-            handshakeMilliseconds: configuration.handshakeMilliseconds, in: context)
-        if let curve = configuration.curve {
-            try peers.socket.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
-        }
-        try peers.socket.monitor(at: Doorkeeper.monitorEndpoint)
-        return peers
+            handshakeMilliseconds: configuration.handshakeMilliseconds,
+            curve: configuration.curve, in: context)
     }
 
     /// Works until a stop was asked for and done.
@@ -165,6 +177,7 @@ struct ServiceLoop: ~Copyable {
         if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
         if tendArchive(at: ServerClock.steadyMilliseconds()) { isBusy = true }
+        tendFeed(at: ServerClock.steadyMilliseconds())
         while let exchange = ready.popFirst() { try finish(exchange) }
         tick()
         return isBusy
@@ -226,6 +239,16 @@ struct ServiceLoop: ~Copyable {
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
         archive?.stop(&core, written: written)
+        tendFeed(at: ServerClock.steadyMilliseconds())
+        feed?.publisher.stop()
+    }
+
+    /// Publishes what happened, behind `tendArchive`, so that what the archive has sealed is complete.
+    private mutating func tendFeed(at now: UInt64) {
+        guard feed != nil else { return }
+        let written = keeper?.report.progress.written.rawValue ?? .max
+        let sealed = archive?.takeUnfed()
+        feed?.tend(&core, sealed: sealed, written: written, at: now)
     }
 
     // MARK: Journal
@@ -252,9 +275,9 @@ struct ServiceLoop: ~Copyable {
         }
         exchange.receivedAt = ServerClock.steadyMicroseconds()
         lastReceived = exchange.receivedAt / 1_000
-        exchange.requestBytes = exchange.payload.byteCount
         followClients()
-        exchange.caller = caller(of: exchange)
+        exchange.caller = try peers.caller(of: exchange, clients)
+        exchange.requestBytes = exchange.payload.byteCount
         if exchange.payload.hasMore {
             let answer = try peers.refuseFraming(
                 exchange, deployment: admission.deployment, into: &reply)
@@ -297,19 +320,9 @@ struct ServiceLoop: ~Copyable {
                 || core.journal.waitingBytes > queueLimits.bytesMax)
     }
 
-    /// Who sent a message: the connection's user id is the public key that it has proved to have.
-    private func caller(of exchange: Exchange) -> Caller {
-        clients.map { $0.caller(key: exchange.payload.property(named: "User-Id")) } ?? .anyone
-    }
-
     /// Takes the request into its sender's share of the queue, if there is room in it.
     private mutating func hasShare(_ exchange: Exchange) -> Bool {
-        let owner: QueueShares.Owner =
-            if case .client(let client) = exchange.caller {
-                .client(client.name)
-            } else {
-                .connection(exchange.connection)
-            }
+        let owner = exchange.sharer
         guard shares.admit(owner, bytes: exchange.requestBytes) else { return false }
         exchange.owner = owner
         return true
@@ -349,7 +362,7 @@ struct ServiceLoop: ~Copyable {
                 queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
                 shareRefusals: shares.refusals, door: doorkeeper.counters,
                 journal: (keeper?.gauges ?? []) + (archive?.gauges ?? [])
-                    + (questions?.gauges ?? []))
+                    + (questions?.gauges ?? []) + (feed?.gauges ?? []))
         }
         let answer = Self.answer(
             exchange.payload, from: exchange.caller, at: moment, &core, &reply)

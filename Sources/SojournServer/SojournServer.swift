@@ -3,6 +3,7 @@ import Foundation
 package import Logging
 import SojournModel
 import SojournService
+import Synchronization
 import ZeroMQ
 
 /// A running service: its sockets, its thread, and their end.
@@ -14,9 +15,10 @@ import ZeroMQ
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package var endpoints: [String] { thread.endpoints }
+    /// Where the feed is; empty when there is none.
+    package var feedEndpoints: [String] { state.feedEndpoints.withLock { $0 } }
     let state: ServerState
     private let clientsFile: String?
-    private let log: Logger
     private let thread: ServerThread
 
     /// Starts a server. It listens when this returns.
@@ -28,18 +30,14 @@ package final class SojournServer: Sendable {
         _ configuration: ServerConfiguration = ServerConfiguration(),
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
-        let state: ServerState
-        do throws(ZeroMQError) {
-            state = try ServerState(
-                log: log, clients: configuration.curve?.clients ?? ClientDirectory())
-        } catch { throw ServerError(error) }
+        let state = try ServerState(
+            log: log, clients: configuration.curve?.clients ?? ClientDirectory())
         self.state = state
-        self.log = log
         clientsFile = configuration.curve?.clientsFile
         thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
             try Self.run(configuration, state, listening)
         }
-        log.info("\(configuration.summary(endpoints))")
+        log.info("\(configuration.summary(endpoints, feed: feedEndpoints))")
     }
 
     deinit { stop() }
@@ -55,15 +53,7 @@ package final class SojournServer: Sendable {
     /// next request. A file with a fault changes nothing.
     ///
     /// - Throws: what is wrong with the file.
-    package func reloadClients() throws(ConfigurationError) {
-        guard let file = clientsFile else {
-            log.info("there is no file of clients to be read again")
-            return
-        }
-        let clients = try ClientsFile.read(file)
-        state.follow(clients)
-        log.info("\(file) was read again: \(clients.count) keys are authorized")
-    }
+    package func reloadClients() throws(ConfigurationError) { try state.readClients(clientsFile) }
 
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }

@@ -16,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
             SOJOURN_ARCHIVE, SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
-            SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_INSECURE_LISTEN, SOJOURN_FEED, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
             SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             SIGHUP reads the file of clients again; connections stay.
@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, admin, deployment, secretFile, properties, channels, archive, limits.",
+            "A YAML file: listen, feed, admin, deployment, secretFile, properties, channels, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -112,6 +112,12 @@ struct ServeCommand: AsyncParsableCommand {
             discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
     var admin: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the feed of opened, revised and finished sessions is published; given again, there as well.",
+            discussion: "tcp://127.0.0.1:5572, or off. (default: off)", valueName: "endpoint"))
+    var feed: [String] = []
+
     @OptionGroup var logging: LogOptions
 
     func validate() throws {
@@ -147,7 +153,8 @@ struct ServeCommand: AsyncParsableCommand {
         var admin: AdminPort?
         if let address = configuration.admin {
             // Before the server, so that whoever asks learns that it is about to be there.
-            admin = try await AdminPort.start(address, configuration.service, log: log)
+            admin = try await AdminPort.start(
+                address, AdminSubject(configuration.service), log: log)
         }
         let server = try await Self.start(configuration, log)
         admin?.serve(server)
@@ -167,6 +174,7 @@ struct ServeCommand: AsyncParsableCommand {
     ) throws(ConfigurationError) -> ServerSettings {
         var options = ServerSettings()
         options.listens = listen.isEmpty ? nil : listen
+        options.feed = feed.isEmpty ? nil : feed
         options.secretFile = secretFile
         options.curveKeyFile = curveKeyFile
         options.clientsFile = clientsFile

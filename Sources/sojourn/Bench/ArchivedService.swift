@@ -173,6 +173,14 @@ struct ArchivedService: ~Copyable {
             throw CommandFailure(
                 .software, "\(done.finished) sessions were finished, and \(done.archived) archived")
         }
+        let report = try with.load.report(ReportQuestion(.summary))
+        figures.add(
+            "report_seconds", report.seconds,
+            "\(report.seconds.fixed(2)), with \(HumanText.count(report.live)) live sessions")
+        let pause = Double(try with.load.gauge("report_longest_pause_microseconds")) / 1_000
+        figures.add(
+            "report_longest_pause_ms", pause,
+            "\(pause.fixed(1)) for which the service stood still at a time")
         return figures
     }
 

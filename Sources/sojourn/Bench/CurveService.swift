@@ -64,6 +64,8 @@ struct CurveService: ~Copyable {
         self.load = load
     }
 
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
+
     mutating func run(seconds: Double) throws {
         rounds.append(try load.run(seconds: seconds))
         let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)

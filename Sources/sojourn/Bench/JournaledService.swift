@@ -4,9 +4,11 @@ import SojournModel
 import ZeroMQ
 
 /// The same service with a journal, for `sojourn bench service --durability`: its rounds stand beside
-/// those of the one without, and in the end it is killed and started again.
+/// those of the one without, and of one whose journal nobody waits for. In the end it is killed and
+/// started again.
 struct JournaledService: ~Copyable {
     private let bench: ServiceBench
+    private let level: Durability
     private let directory: URL
     private let endpoint: String
     private var server: ChildProcess
@@ -17,17 +19,17 @@ struct JournaledService: ~Copyable {
 
     /// Starts the server, and lets every visitor arrive.
     static func start(
-        _ bench: ServiceBench, in directory: URL, _ context: Context
+        _ bench: ServiceBench, _ level: Durability, in directory: URL, _ context: Context
     ) throws -> JournaledService {
         let parent = bench.data.map { URL(fileURLWithPath: $0) } ?? directory
         let data = parent.appendingPathComponent(
-            "sojourn-bench-data-\(ProcessInfo.processInfo.processIdentifier)")
-        let endpoint = try bench.endpoint("journaled", in: directory)
-        let server = try startServer(bench, endpoint, data)
+            "sojourn-bench-data-\(level)-\(ProcessInfo.processInfo.processIdentifier)")
+        let endpoint = try bench.endpoint("journaled-\(level)", in: directory)
+        let server = try startServer(level, endpoint, data)
         let load = try ServiceLoad(
             endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
             eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth)
-        var service = JournaledService(bench, data, endpoint, server, load)
+        var service = JournaledService(bench, level, data, endpoint, server, load)
         try service.load.greet(within: 10)
         try service.load.fill()
         _ = try service.load.run(seconds: 0.5)
@@ -35,10 +37,11 @@ struct JournaledService: ~Copyable {
     }
 
     private init(
-        _ bench: ServiceBench, _ directory: URL, _ endpoint: String, _ server: ChildProcess,
-        _ load: consuming ServiceLoad
+        _ bench: ServiceBench, _ level: Durability, _ directory: URL, _ endpoint: String,
+        _ server: ChildProcess, _ load: consuming ServiceLoad
     ) {
         self.bench = bench
+        self.level = level
         self.directory = directory
         self.endpoint = endpoint
         self.server = server
@@ -46,15 +49,17 @@ struct JournaledService: ~Copyable {
     }
 
     private static func startServer(
-        _ bench: ServiceBench, _ endpoint: String, _ directory: URL
+        _ level: Durability, _ endpoint: String, _ directory: URL
     ) throws -> ChildProcess {
         try ChildProcess(
             "sojourn",
             [
                 "serve", "--listen", endpoint, "--log-level", "error", "--data", directory.path,
-                "--durability", bench.durability.rawValue,
+                "--durability", level.rawValue,
             ])
     }
+
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
 
     mutating func run(seconds: Double) throws {
         let before = processorSeconds(of: server.identifier)
@@ -63,8 +68,12 @@ struct JournaledService: ~Copyable {
         processor += processorSeconds(of: server.identifier) - before
     }
 
-    /// - Parameter others: batches per second of the rounds without a journal.
-    mutating func report(to figures: inout Figures, beside others: [Double]) throws {
+    /// - Parameters:
+    ///   - others: batches per second of the rounds without a journal.
+    ///   - unwaiting: of those with one that nobody waits for.
+    mutating func report(
+        to figures: inout Figures, beside others: [Double], _ unwaiting: [Double]
+    ) throws {
         let batches = median(rounds.map(\.batchesPerSecond))
         let events = batches * Double(bench.batch)
         figures.add("journaled_events_per_second", events, events.millions)
@@ -78,11 +87,16 @@ struct JournaledService: ~Copyable {
         figures.add(
             "journaled_processor_us_per_batch", perBatch,
             perBatch.fixed(0) + " (all threads of the server)")
-        let ratios = zip(rounds, others).map { $0.batchesPerSecond / $1 }
-        figures.add(
-            "journaled_ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the service without a journal "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        for (name, rates, what) in [
+            ("journaled_ratio", others, "the service without a journal"),
+            ("journaled_ratio_to_none", unwaiting, "the journal at the level none"),
+        ] {
+            let ratios = zip(rounds, rates).map { $0.batchesPerSecond / $1 }
+            figures.add(
+                name, median(ratios),
+                "\(median(ratios).fixed(2)) of \(what) "
+                    + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        }
         for name in [
             "snapshots_total", "snapshot_bytes", "snapshot_longest_pause_microseconds",
         ] {
@@ -93,7 +107,7 @@ struct JournaledService: ~Copyable {
         let live = try load.gauge("live_visitors")
         server.kill()
         let began = monotonicSeconds()
-        server = try Self.startServer(bench, endpoint, directory)
+        server = try Self.startServer(level, endpoint, directory)
         try load.greet(within: 60)
         let took = monotonicSeconds() - began
         let recovered = try load.gauge("live_visitors")

@@ -90,6 +90,27 @@ struct ServiceLoad: ~Copyable {
         StatusRequest.encode(
             header: MessageHeader(operation: .status, property: PropertyID(rawValue: 1)),
             into: &writer)
+        try ask(writer, within: seconds)
+        return try StatusReply.decode(body: Frame.body(of: reply.bytes))
+    }
+
+    /// Asks for a report over what the server has.
+    ///
+    /// - Returns: how many sessions of the answer were not finished, and how many seconds it took.
+    mutating func report(_ question: ReportQuestion) throws -> (live: Int, seconds: Double) {
+        var writer = ByteWriter()
+        ReportRequest.encode(
+            question,
+            header: MessageHeader(operation: .report, property: PropertyID(rawValue: 1)),
+            into: &writer)
+        let began = monotonicSeconds()
+        try ask(writer, within: 60)
+        let answer = try ReportReply.decode(body: Frame.body(of: reply.bytes))
+        return (answer.liveSessions, monotonicSeconds() - began)
+    }
+
+    /// Asks a question, with no batch in flight, and receives the answer into `reply`.
+    private mutating func ask(_ writer: borrowing ByteWriter, within seconds: Double) throws {
         var poller = Poller()
         poller.add(socket)
         let end = monotonicSeconds() + seconds
@@ -100,9 +121,7 @@ struct ServiceLoad: ~Copyable {
                 isSent = try socket.send(&request, wait: false)
             }
             _ = try poller.wait(timeoutMilliseconds: 20)
-            if try socket.receive(into: &reply, wait: false) {
-                return try StatusReply.decode(body: Frame.body(of: reply.bytes))
-            }
+            if try socket.receive(into: &reply, wait: false) { return }
         }
         throw CommandFailure(
             .unavailable, "the server did not answer within \(seconds.fixed(0)) seconds")
