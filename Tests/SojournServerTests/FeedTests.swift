@@ -47,7 +47,7 @@ import ZeroMQ
         defer { removeFile(folder) }
         let server = try Self.server {
             if isJournaled { $0.journal = JournalSettings(directory: folder, durability: .os) }
-            if isArchived { $0.archive = ArchiveSettings(path: "\(folder)/archive.db") }
+            if isArchived { $0.archive = ArchiveSettings(.file("\(folder)/archive.db")) }
         }
         let client = try TestClient(server)
         let reader = try FeedSubscriber(server.feedEndpoints[0], [1])
