@@ -238,8 +238,7 @@ struct ServiceLoop: ~Copyable {
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
         archive?.stop(&core, written: written)
-        tendFeed(at: ServerClock.steadyMilliseconds())
-        feed?.publisher.stop()
+        feed?.stop(&core, sealed: archive?.takeUnfed(), written: written)
     }
 
     /// Publishes what happened, behind `tendArchive`, so that what the archive has sealed is complete.
