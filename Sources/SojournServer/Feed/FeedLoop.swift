@@ -201,8 +201,7 @@ struct FeedLoop: ~Copyable {
         _ message: borrowing Message, _ socket: borrowing Socket,
         _ body: (borrowing Socket, Span<UInt8>) throws(ZeroMQError) -> Void
     ) throws(ZeroMQError) {
-        let bytes = unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
-        try body(socket, bytes.span.extracting(1...))
+        try body(socket, message.array.span.extracting(1...))
     }
 
     // MARK: Messages
@@ -216,7 +215,7 @@ struct FeedLoop: ~Copyable {
 
     private mutating func publish(_ feed: FeedMessage) throws(ZeroMQError) {
         feed.encode(deploymentTag: deploymentTag, into: &writer)
-        message = Self.message(FeedTopic(feed.property), writer)
+        message = Message(copying: (FeedTopic(feed.property).bytes + writer.array).span)
         counters.bytes += UInt64(message.byteCount)
         counters.messages += 1
         counters.entries += UInt64(feed.entries.count)
@@ -226,12 +225,5 @@ struct FeedLoop: ~Copyable {
         try socket.set(.publishesToAll(false))
         _ = try socket.send(&message, wait: false)
         try socket.set(.publishesToAll(true))
-    }
-
-    private static func message(_ topic: FeedTopic, _ writer: borrowing ByteWriter) -> Message {
-        var bytes = topic.bytes
-        // Bytes have no padding.
-        unsafe writer.bytes.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-        return Message(copying: bytes.span)
     }
 }
