@@ -247,12 +247,7 @@ struct RouterLoop: ~Copyable {
         for request in requests {
             let id = takeNumber()
             let exchange = exchanges[id]
-            let frame = request.frame
-            exchange.own = request
-            exchange.caller = .anyone
-            exchange.payload = Message(copying: frame.span)
-            exchange.requestBytes = 0
-            exchange.isShared = false
+            exchange.take(request)
             take(id)
             try carryOut()
         }
@@ -327,18 +322,13 @@ struct RouterLoop: ~Copyable {
     private mutating func finish(_ id: RequestID) throws(ZeroMQError) {
         let exchange = exchanges[id]
         if let own = exchange.own.take() {
-            own.answer(Self.bytes(of: exchange.payload))
+            own.answer(exchange.payload.array)
         } else {
             let now = ServerClock.steadyMicroseconds()
             counters.latency.count(microseconds: now - min(now, exchange.receivedAt))
             try peers.send(&exchange.payload, to: exchange, &counters)
         }
         forget(id)
-    }
-
-    private static func bytes(of message: borrowing Message) -> [UInt8] {
-        // Safe: bytes have no padding, and are copied before the message changes.
-        unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
     }
 
     private mutating func forget(_ id: RequestID) {

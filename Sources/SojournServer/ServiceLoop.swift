@@ -176,8 +176,9 @@ struct ServiceLoop: ~Copyable {
         }
         if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
-        if tendArchive(at: ServerClock.steadyMilliseconds()) { isBusy = true }
-        tendFeed(at: ServerClock.steadyMilliseconds())
+        let now = ServerClock.steadyMilliseconds()
+        if tendArchive(at: now) { isBusy = true }
+        tendFeed(at: now)
         while let exchange = ready.popFirst() { try finish(exchange) }
         tick()
         return isBusy
@@ -239,8 +240,7 @@ struct ServiceLoop: ~Copyable {
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
         archive?.stop(&core, written: written)
-        tendFeed(at: ServerClock.steadyMilliseconds())
-        feed?.publisher.stop()
+        feed?.stop(&core, sealed: archive?.takeUnfed(), written: written)
     }
 
     /// Publishes what happened, behind `tendArchive`, so that what the archive has sealed is complete.
@@ -301,11 +301,7 @@ struct ServiceLoop: ~Copyable {
         let requests = state.ownRequests.take(atMost: Self.ownBurst)
         for request in requests {
             let exchange = spare.popLast() ?? Exchange()
-            let frame = request.frame
-            exchange.own = request
-            exchange.caller = .anyone
-            exchange.payload = Message(copying: frame.span)
-            exchange.requestBytes = 0
+            exchange.take(request)
             exchange.receivedAt = ServerClock.steadyMicroseconds()
             serve(exchange, exchange.receivedAt / 1_000)
         }
@@ -400,11 +396,6 @@ struct ServiceLoop: ~Copyable {
         }
     }
 
-    private static func copy(of message: borrowing Message) -> [UInt8] {
-        // Safe: bytes have no padding, and are copied before the message changes.
-        unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
-    }
-
     /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
@@ -413,7 +404,7 @@ struct ServiceLoop: ~Copyable {
         }
         defer { spare.append(exchange) }
         if let own = exchange.own.take() {
-            own.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
+            own.answer(exchange.payload.isEmpty ? nil : exchange.payload.array)
             return
         }
         // What was refused at once says nothing of how long work takes.

@@ -20,20 +20,6 @@ import Testing
 
     private static func cluster() -> TestCluster { TestCluster { $0.ownName = "router" } }
 
-    private static func frame(
-        _ operation: SojournWire.Operation, _ property: PropertyID
-    ) -> [UInt8] {
-        switch operation {
-        case .assign: assignFrame([TestEvent("a", start)], property: property)
-        case .lookup: lookupFrame(visitor: "a", property: property)
-        case .hello: helloFrame()
-        case .status: statusFrame()
-        case .forget: forgetFrame(visitor: "a", property: property)
-        case .report, .fetch: emptyFrame(operation, property: property)
-        case .error: []
-        }
-    }
-
     @Test(
         arguments: [SojournWire.Operation.assign, .lookup, .report, .fetch, .forget],
         UInt8(0)...7)
@@ -61,7 +47,8 @@ import Testing
                     operation == .assign || operation == .lookup ? nil : .noArchive
                 }
             let refusal = try cluster.refusal(
-                Self.frame(operation, property), from: Self.client(right))
+                requestFrame(operation, at: Self.start, property: property),
+                from: Self.client(right))
             #expect(refusal?.code == expected, "property \(property.rawValue)")
         }
         let wasAllowed = operation == .assign && right.contains(.write)
@@ -74,9 +61,11 @@ import Testing
         rights.grant(.all, on: Self.others)
         let caller = Caller.client(Client(name: "shop", rights: rights))
         let gone = try #require(
-            try cluster.refusal(Self.frame(.assign, Self.others), from: caller))
+            try cluster.refusal(
+                requestFrame(.assign, at: Self.start, property: Self.others), from: caller))
         let hidden = try #require(
-            try cluster.refusal(Self.frame(.assign, PropertyID(3)), from: caller))
+            try cluster.refusal(
+                requestFrame(.assign, at: Self.start, property: PropertyID(3)), from: caller))
         #expect(gone.code == .unknownProperty && hidden.code == .unknownProperty)
         #expect(gone.message.replacing("2", with: "3") == hidden.message)
     }
@@ -84,7 +73,8 @@ import Testing
     @Test func `a stranger is told nothing, and nobody but a router sends parts`() throws {
         var cluster = Self.cluster()
         for operation in SojournWire.Operation.allCases where operation != .error {
-            let refusal = try cluster.refusal(Self.frame(operation, Self.his), from: .stranger)
+            let refusal = try cluster.refusal(
+                requestFrame(operation, at: Self.start, property: Self.his), from: .stranger)
             #expect(refusal?.code == .notPermitted)
         }
         let part = assignFrame([TestEvent("a", Self.start)], isPart: true)
@@ -140,14 +130,17 @@ import Testing
         }
         #expect(isTold)
         #expect(
-            try cluster.refusal(Self.frame(.assign, Self.his), from: Self.client(.all))?.code
+            try cluster.refusal(
+                requestFrame(.assign, at: Self.start, property: Self.his), from: Self.client(.all))?
+                .code
                 == .unavailable)
 
         // It was one, and is not any more: the client did nothing wrong.
         var trusted = Self.cluster()
         trusted.workers[1].trustsRouter = false
         let refusal = try #require(
-            try trusted.refusal(Self.frame(.assign, Self.his), from: Self.client(.all)))
+            try trusted.refusal(
+                requestFrame(.assign, at: Self.start, property: Self.his), from: Self.client(.all)))
         #expect(refusal.code == .unavailable && refusal.isRetriable)
         #expect(refusal.message.contains("tcp://worker1 does not take this router for one"))
     }
@@ -158,7 +151,7 @@ import Testing
         var cluster = Self.cluster()
         let slow = Self.client(.all, eventsPerSecond: 1)
         let fast = Self.client(.all, name: "fast")
-        let frame = Self.frame(.assign, Self.his)
+        let frame = requestFrame(.assign, at: Self.start, property: Self.his)
         #expect(try cluster.refusal(frame, from: slow) == nil)
         let refusal = try #require(try cluster.refusal(frame, from: slow))
         #expect(refusal.code == .overloaded && refusal.retryAfterMilliseconds > 0)
@@ -170,7 +163,7 @@ import Testing
 
     @Test func `want of room does not tell more than a refusal`() throws {
         var cluster = Self.cluster()
-        let frame = Self.frame(.assign, Self.his)
+        let frame = requestFrame(.assign, at: Self.start, property: Self.his)
         for (caller, code) in [
             (Caller.anyone, ErrorCode.overloaded), (.stranger, .notPermitted),
             (Self.client(.read), .notPermitted), (Self.client([]), .unknownProperty),

@@ -204,6 +204,26 @@ import ZeroMQ
         #expect(server.feedEndpoints.count == 1)
     }
 
+    @Test func `from the first heartbeat on a reader is told of everything`() throws {
+        let properties = Array(1...8 as ClosedRange<UInt32>)
+        let server = try Self.server {
+            $0.service.properties = properties.map {
+                ServiceProperty(id: PropertyID($0), name: "p\($0)")
+            }
+        }
+        let client = try TestClient(server)
+        for property in properties {
+            // At another time between two heartbeats, and between two looks of the service.
+            usleep(115_000 * property)
+            let reader = try FeedSubscriber(server.feedEndpoints[0], [property])
+            try reader.greet()
+            let time = currentMilliseconds()
+            _ = try client.ask(
+                assignFrame([TestEvent("a", time)], property: PropertyID(property)))
+            #expect(try reader.next().entries.count == 1)
+        }
+    }
+
     @Test func `an end publishes what was answered`() throws {
         let server = try Self.server()
         let client = try TestClient(server)

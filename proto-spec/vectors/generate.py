@@ -1419,6 +1419,22 @@ def valid_reports():
          header("REPORT", True), report([], ()))
 
 
+def entry_encoding(sessions):
+    """Of entries with these sessions, and with revisions."""
+    columns = {**sessions["encoding"]["columns"],
+               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
+               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
+               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
+    return {"columns": {name: columns[name] for name in COLUMNS if name in columns},
+            "texts": sessions["encoding"]["texts"]}
+
+
+def no_entries():
+    return {"entries": [], "encoding": {"columns": {
+        "texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
+        "path": {"width": 0, "parameter": 8}, "entries": {"width": 0, "parameter": 40}}, "texts": []}}
+
+
 def valid_feed():
     request, reply = "request", "reply"
     good("fetch-request-start", "From the beginning.", request, header("FETCH"),
@@ -1430,20 +1446,12 @@ def valid_feed():
                  "session": session} for row, session in enumerate(sessions["sessions"])]
     revised = {"position": "8", "index": 1, "property": 2,
                "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
-    columns = {**sessions["encoding"]["columns"],
-               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
-               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
-               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
-    columns = {name: columns[name] for name in COLUMNS if name in columns}
     good("fetch-reply", "Finished sessions and a revision, and there are more.", reply,
          header("FETCH", True),
          {"position": "8", "index": 1, "more": True, "entries": [*finished, revised],
-          "encoding": {"columns": columns, "texts": sessions["encoding"]["texts"]}})
+          "encoding": entry_encoding(sessions)})
     good("fetch-reply-nothing", "Nothing new.", reply, header("FETCH", True),
-         {"position": "8", "index": 1, "more": False, "entries": [],
-          "encoding": {"columns": {"texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
-                                   "path": {"width": 0, "parameter": 8},
-                                   "entries": {"width": 0, "parameter": 40}}, "texts": []}})
+         {"position": "8", "index": 1, "more": False, **no_entries()})
     good("forget-request", "A visitor is to be forgotten.", request, header("FORGET", property=1),
          {"key": b"anna".hex()})
     good("forget-reply", "Two unfinished sessions were erased.", reply, header("FORGET", True),
@@ -1571,25 +1579,14 @@ def valid_feed_messages():
         for row, (place, index, more) in enumerate([(7, 0, {"opened": True}), (7, 1, {})]))
     revised = {"position": "8", "index": 1, "property": 3,
                "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
-    columns = {**sessions["encoding"]["columns"],
-               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
-               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
-               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
-    columns = {name: columns[name] for name in COLUMNS if name in columns}
     head = header("FETCH", True, correlation="0", producer=str(2**64 - 1), sequence="9", property=3)
     end = {"position": "8", "index": 2**32 - 1, "more": False}
     good("feed-message", "A session was opened, one finished, and one became part of another.", "feed",
          head, {**end, "entries": [opened, finished, revised],
-                "encoding": {"columns": columns, "texts": sessions["encoding"]["texts"]}})
+                "encoding": entry_encoding(sessions)})
     good("feed-heartbeat", "Nothing since message 9.", "feed", head, {**end, **no_entries()})
     good("feed-first", "The heartbeat of a topic without messages, of the largest property.", "feed",
          {**head, "sequence": "0", "property": 2**32 - 1}, {**end, **no_entries()})
-
-
-def no_entries():
-    return {"entries": [], "encoding": {"columns": {
-        "texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
-        "path": {"width": 0, "parameter": 8}, "entries": {"width": 0, "parameter": 40}}, "texts": []}}
 
 
 def invalid_feed_messages():

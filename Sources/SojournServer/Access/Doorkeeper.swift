@@ -91,11 +91,10 @@ final class Doorkeeper: Sendable {
         _ socket: borrowing Socket, _ message: inout Message
     ) throws(ZeroMQError) -> [[UInt8]]? {
         guard try socket.receive(into: &message, wait: false) else { return nil }
-        // Bytes have no invalid patterns.
-        var frames = [unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }]
+        var frames = [message.array]
         while message.hasMore {
             _ = try socket.receive(into: &message)
-            frames.append(unsafe message.bytes.withUnsafeBytes { unsafe Array($0) })
+            frames.append(message.array)
         }
         return frames
     }

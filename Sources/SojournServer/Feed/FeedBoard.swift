@@ -9,6 +9,8 @@ final class FeedBoard: Sendable {
         case publish(FeedParcel)
         /// A parcel was lost here.
         case leaveGap
+        /// From here on all that happens to sessions of these is gathered, and was not before.
+        case begin([PropertyID])
     }
 
     private struct Mail {
@@ -17,6 +19,8 @@ final class FeedBoard: Sendable {
         var bytesLost: UInt64 = 0
         var read: [PropertyID] = []
         var readVersion: UInt64 = 0
+        /// Those of which the service gathers what happens, as the feed's thread was told.
+        var gathered: [PropertyID] = []
         var counters = FeedCounters()
     }
 
@@ -55,13 +59,19 @@ final class FeedBoard: Sendable {
         wakeUp.signal()
     }
 
-    /// What somebody reads, ascending, when that has changed since a version.
+    /// What somebody reads, ascending, when that has changed since a version. Whoever asks gathers it from here
+    /// on.
     func read(since version: inout UInt64) -> [PropertyID]? {
-        mail.withLock { mail in
+        let read: [PropertyID]? = mail.withLock { mail in
             if mail.readVersion == version { return nil }
             version = mail.readVersion
+            let begun = mail.read.filter { !mail.gathered.contains($0) }
+            if !begun.isEmpty { mail.orders.append(.begin(begun)) }
+            mail.gathered = mail.read
             return mail.read
         }
+        if read != nil { wakeUp.signal() }
+        return read
     }
 
     var counters: FeedCounters {
@@ -92,11 +102,14 @@ final class FeedBoard: Sendable {
         }
     }
 
-    func tell(read: [PropertyID]) {
+    /// - Returns: true when that is another list than before.
+    func tell(read: [PropertyID]) -> Bool {
         mail.withLock { mail in
-            if mail.read == read { return }
+            if mail.read == read { return false }
             mail.read = read
             mail.readVersion += 1
+            mail.gathered.removeAll { !read.contains($0) }
+            return true
         }
     }
 

@@ -9,7 +9,7 @@ struct FeedKeeper: ~Copyable {
     private static let sealMilliseconds: UInt64 = 200
     private static let sealBytes = 1 << 20
 
-    let publisher: FeedPublisher
+    private let publisher: FeedPublisher
     private let bytesMax: Int
     private var readVersion: UInt64 = 0
     private var nextSeal: UInt64 = 0
@@ -39,6 +39,13 @@ struct FeedKeeper: ~Copyable {
             pendingBytes -= parcel.byteCount
             publisher.board.publish(parcel)
         }
+    }
+
+    /// Publishes what happened and is in the journal, without waiting for more of it, and ends the publisher.
+    mutating func stop(_ core: inout ServiceCore, sealed: [PackedGroup]?, written: UInt64) {
+        nextSeal = 0
+        tend(&core, sealed: sealed, written: written, at: 1)
+        publisher.stop()
     }
 
     private mutating func seal(

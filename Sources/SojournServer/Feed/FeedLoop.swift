@@ -30,6 +30,8 @@ struct FeedLoop: ~Copyable {
     private var poller = Poller()
     private var access: FeedAccess
     private var composer: FeedComposer
+    /// Of what is read, what the service gathers: only that is told.
+    private var gathered: [PropertyID] = []
     private var clientsVersion: UInt64 = 0
     private var nextHeartbeat: UInt64 = 0
     private var counters = FeedCounters()
@@ -113,12 +115,13 @@ struct FeedLoop: ~Copyable {
         try followConnections()
         try followClients()
         try takeSubscriptions()
-        board.tell(read: access.read)
+        tellRead()
         for order in board.takeOrders() {
             switch order {
             case .publish(let parcel):
-                for message in composer.messages(of: parcel, access.read) { try publish(message) }
-            case .leaveGap: composer.leaveGap(in: access.read)
+                for message in composer.messages(of: parcel, gathered) { try publish(message) }
+            case .leaveGap: composer.leaveGap(in: gathered)
+            case .begin(let properties): try begin(properties)
             }
         }
         try beat()
@@ -140,7 +143,28 @@ struct FeedLoop: ~Copyable {
             }
             while message.hasMore { _ = try monitor.receive(into: &message) }
         }
-        if counters.connections == 0 { access.removeAll() }
+        if counters.connections == 0 { forgetReaders() }
+    }
+
+    /// What was gathered for them is told to nobody any more.
+    private mutating func forgetReaders() {
+        access.removeAll()
+        gathered.removeAll()
+        tellRead()
+    }
+
+    /// Has the service gather what is read, as soon as it can.
+    private func tellRead() {
+        if board.tell(read: access.read) { state.wakeUp.signal() }
+    }
+
+    /// Tells of properties from here on, and that it does. Who was here before may have missed something.
+    private mutating func begin(_ properties: [PropertyID]) throws(ZeroMQError) {
+        let read = access.read
+        let begun = properties.filter { read.contains($0) }
+        composer.leaveGap(in: begun)
+        gathered = read.filter { gathered.contains($0) || begun.contains($0) }
+        for property in begun { try publish(composer.heartbeat(of: property)) }
     }
 
     private mutating func followClients() throws(ZeroMQError) {
@@ -151,7 +175,7 @@ struct FeedLoop: ~Copyable {
                 try socket.unbind(endpoint)
                 unbound.append(endpoint)
             }
-            access.removeAll()
+            forgetReaders()
         }
         if !unbound.isEmpty { unbound = try Self.bind(unbound, socket) }
     }
@@ -173,7 +197,6 @@ struct FeedLoop: ~Copyable {
     private mutating func takeSubscriptions() throws(ZeroMQError) {
         for _ in 0..<Self.subscriptionBurst {
             guard try socket.receive(into: &message, wait: false) else { return }
-            let before = access.read
             let key = message.property(named: "User-Id")
             switch Self.judge(message, key, &access) {
             case .grant:
@@ -181,8 +204,6 @@ struct FeedLoop: ~Copyable {
                     try socket.subscribe(prefix: topic)
                 }
                 counters.subscriptions += 1
-                // Nothing was gathered until now: who was here before has missed something, perhaps.
-                composer.leaveGap(in: access.read.filter { !before.contains($0) })
             case .release:
                 try Self.carryOut(message, socket) { (socket, topic) throws(ZeroMQError) in
                     try socket.unsubscribe(prefix: topic)
@@ -201,8 +222,7 @@ struct FeedLoop: ~Copyable {
         _ message: borrowing Message, _ socket: borrowing Socket,
         _ body: (borrowing Socket, Span<UInt8>) throws(ZeroMQError) -> Void
     ) throws(ZeroMQError) {
-        let bytes = unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
-        try body(socket, bytes.span.extracting(1...))
+        try body(socket, message.array.span.extracting(1...))
     }
 
     // MARK: Messages
@@ -211,12 +231,12 @@ struct FeedLoop: ~Copyable {
         let now = ServerClock.steadyMilliseconds()
         guard now >= nextHeartbeat else { return }
         nextHeartbeat = now + UInt64(FeedMessage.heartbeatMilliseconds)
-        for property in access.read { try publish(composer.heartbeat(of: property)) }
+        for property in gathered { try publish(composer.heartbeat(of: property)) }
     }
 
     private mutating func publish(_ feed: FeedMessage) throws(ZeroMQError) {
         feed.encode(deploymentTag: deploymentTag, into: &writer)
-        message = Self.message(FeedTopic(feed.property), writer)
+        message = Message(copying: (FeedTopic(feed.property).bytes + writer.array).span)
         counters.bytes += UInt64(message.byteCount)
         counters.messages += 1
         counters.entries += UInt64(feed.entries.count)
@@ -226,12 +246,5 @@ struct FeedLoop: ~Copyable {
         try socket.set(.publishesToAll(false))
         _ = try socket.send(&message, wait: false)
         try socket.set(.publishesToAll(true))
-    }
-
-    private static func message(_ topic: FeedTopic, _ writer: borrowing ByteWriter) -> Message {
-        var bytes = topic.bytes
-        // Bytes have no padding.
-        unsafe writer.bytes.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-        return Message(copying: bytes.span)
     }
 }

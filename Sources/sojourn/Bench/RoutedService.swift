@@ -137,10 +137,7 @@ final class RoutedService {
                 (seconds / all * 1e6).fixed(0))
         }
         let ratios = zip(rounds, others).map { $0.batchesPerSecond / $1 }
-        figures.add(
-            "\(name)_ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the same service asked directly "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        figures.add("\(name)_ratio", ratios: ratios, of: "the same service asked directly")
     }
 
     func stop() {

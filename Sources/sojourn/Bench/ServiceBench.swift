@@ -202,10 +202,7 @@ struct ServiceBench: ParsableCommand {
         figures.add(
             "yardstick_p99_us", median(echoes.map(\.p99)), median(echoes.map(\.p99)).fixed(0))
         let ratios = zip(service, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
-        figures.add(
-            "ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the yardstick "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        figures.add("ratio", ratios: ratios, of: "the yardstick")
         return figures
     }
 
