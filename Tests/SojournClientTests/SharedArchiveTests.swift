@@ -155,7 +155,7 @@ import Testing
         var traffic = Traffic()
         try await traffic.send(2, to: client)
         _ = try await client.report(ReportQuestion(.summary))
-        try database.freeze(true)
+        database.freeze(true)
         try await traffic.send(2, to: client)
         let question = Task { try await client.report(ReportQuestion(.summary)) }
         try await Task.sleep(for: .milliseconds(500))
@@ -164,7 +164,7 @@ import Testing
         #expect(try server.end(within: .seconds(10)) == .exited(0))
         await client.close()
         _ = await question.result
-        try database.freeze(false)
+        database.freeze(false)
         // What was not archived comes from the journal.
         let next = try directory.launch("--archive", database.address)
         try next.waitUntilListening()

@@ -89,12 +89,18 @@ package final class PostgresServer: Sendable {
     package func stop() {
         guard let server = process.withLock({ $0.take() }) else { return }
         server.signal(SIGQUIT)
+        // A test that ends with an error may have left it frozen.
+        freeze(server, false)
         _ = server.waitForEnd()
     }
 
     /// Stops it in the middle of what it does, or lets it go on.
-    package func freeze(_ isFrozen: Bool) throws {
+    package func freeze(_ isFrozen: Bool) {
         guard let server = process.withLock({ $0 }) else { return }
+        freeze(server, isFrozen)
+    }
+
+    private func freeze(_ server: ServerProcess, _ isFrozen: Bool) {
         let children =
             (try? String(
                 contentsOfFile: "/proc/\(server.pid)/task/\(server.pid)/children",
