@@ -94,11 +94,34 @@ package final class PostgresArchive: Archive {
 
     package func interruptWriting() { current.withLock { $0?.interrupt() } }
 
-    /// Connections that are read from.
-    private let reading = Mutex<[ObjectIdentifier: PostgresConnection]>([:])
+    private struct Reading {
+        /// Connections that are read from.
+        var connections: [ObjectIdentifier: PostgresConnection] = [:]
+        var isOver = false
+    }
+
+    private let reading = Mutex(Reading())
 
     package func interruptReading() {
-        reading.withLock { for connection in $0.values { connection.interrupt() } }
+        reading.withLock { reading in
+            reading.isOver = true
+            for connection in reading.connections.values { connection.interrupt() }
+        }
+    }
+
+    private static let isEnding = PostgresFailure(message: "the service ends")
+
+    /// Has a connection interrupted when reading is.
+    private func watch(_ connection: PostgresConnection) throws(PostgresFailure) {
+        let isOver = reading.withLock { reading in
+            if !reading.isOver { reading.connections[ObjectIdentifier(connection)] = connection }
+            return reading.isOver
+        }
+        if isOver { throw Self.isEnding }
+    }
+
+    private func unwatch(_ connection: PostgresConnection) {
+        reading.withLock { $0.connections[ObjectIdentifier(connection)] = nil }
     }
 
     /// Lends a connection on which nothing changes while `body` looks at it.
@@ -107,8 +130,7 @@ package final class PostgresArchive: Archive {
     ) throws(ArchiveError) -> Result {
         do {
             let connection = try connectionInTransaction()
-            reading.withLock { $0[ObjectIdentifier(connection)] = connection }
-            defer { reading.withLock { $0[ObjectIdentifier(connection)] = nil } }
+            defer { unwatch(connection) }
             // After a failure the connection ends here: there may be rows under way.
             let result = try body(connection)
             try connection.execute("COMMIT")
@@ -117,18 +139,29 @@ package final class PostgresArchive: Archive {
         } catch { throw ArchiveError(error, address) }
     }
 
+    /// - Returns: a connection that is watched.
     private func connectionInTransaction() throws(PostgresFailure) -> PostgresConnection {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         // One that was used before may be lost meanwhile, and then they all are.
         while let connection = idle.withLock({ $0.popLast() }) {
             do {
-                try connection.execute(begin)
+                try begin(connection)
                 return connection
             } catch { continue }
         }
+        // The way to a database that hangs takes its time.
+        if reading.withLock({ $0.isOver }) { throw Self.isEnding }
         let connection = try PostgresConnection(address)
-        try connection.execute(begin)
+        try begin(connection)
         return connection
+    }
+
+    private func begin(_ connection: PostgresConnection) throws(PostgresFailure) {
+        // Before anything is asked: a database that hangs does not answer the first question either.
+        try watch(connection)
+        do { try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") } catch {
+            unwatch(connection)
+            throw error
+        }
     }
 
     // MARK: Places
