@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         // The log of a cluster: the C client of NATS.
         .systemLibrary(name: "CNATS", providers: [.apt(["libnats-dev"])]),
+        .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CIntrinsics"),
         .target(name: "CJournal", dependencies: ["CIntrinsics"]),
 
@@ -75,6 +76,10 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        // Apart from SQLite's, so that only who shares an archive between workers needs libpq.
+        .target(
+            name: "SojournPostgres", dependencies: ["SojournModel", "SojournArchive", "CPostgres"],
+            swiftSettings: strict),
         .target(
             name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
             swiftSettings: strict),
@@ -84,13 +89,14 @@ let package = Package(
             name: "SojournServer",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournRouter", "SojournChannels", "SojournArchive", "SojournReports",
-                "SojournCluster", "NATS", "ZeroMQ", "Yams", log,
+                "SojournRouter", "SojournChannels", "SojournArchive", "SojournPostgres",
+                "SojournReports", "SojournCluster", "NATS", "ZeroMQ", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournAdmin",
             dependencies: [
-                "SojournModel", "SojournWire", "SojournService", "SojournServer", "SojournPage",
+                "SojournModel", "SojournWire", "SojournService", "SojournRouter", "SojournServer",
+                "SojournPage",
                 log,
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
@@ -104,7 +110,7 @@ let package = Package(
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
                 "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "SojournArchive",
-                "SojournReports", "SojournCluster", "ZeroMQ", log,
+                "SojournPostgres", "SojournReports", "SojournCluster", "ZeroMQ", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
@@ -182,8 +188,8 @@ let package = Package(
         .testTarget(
             name: "SojournReportsTests",
             dependencies: [
-                "SojournReports", "SojournArchive", "SojournEngine", "SojournModel",
-                "SojournTestKit",
+                "SojournReports", "SojournArchive", "SojournPostgres", "SojournEngine",
+                "SojournModel", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(
@@ -192,8 +198,9 @@ let package = Package(
         .testTarget(
             name: "SojournServerTests",
             dependencies: [
-                "sojourn", "SojournServer", "SojournService", "SojournEngine", "SojournClient",
-                "SojournJournal", "SojournWire", "SojournModel", "SojournChannels", "ZeroMQ",
+                "sojourn", "SojournServer", "SojournRouter", "SojournService", "SojournEngine",
+                "SojournClient", "SojournJournal", "SojournWire", "SojournModel", "SojournChannels",
+                "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(

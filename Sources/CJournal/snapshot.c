@@ -141,7 +141,7 @@ static void make_header(const sojourn_snapshot *snapshot) {
     size_t table_bytes = sojourn_snapshot_front_bytes(snapshot->section_count) - HEADER_BYTES;
     memset(header, 0, HEADER_BYTES);
     memcpy(header, "SJSN", 4);
-    put(header + 4, 1, 2);
+    put(header + 4, 2, 2);
     put(header + 6, snapshot->partition, 2);
     memcpy(header + 8, snapshot->deployment, 16);
     put(header + 24, snapshot->position, 8);

@@ -15,18 +15,19 @@ struct AdminHandler: HTTPHandler {
 
     private func answer(_ request: HTTPRequest) async -> AdminAnswer {
         switch request.path {
-        case "/":
+        case "/" where service.subject.hasPage:
             await AdminPage(service: service).answer(
                 query: request.target.query(), cookies: request.headers[.cookie] ?? "")
-        case "/live": await live()
+        case "/live" where service.subject.hasPage: await live()
         case "/healthz": await health()
         case "/readyz": await readiness()
         case "/metrics": await metrics()
         case let path where PageAsset.all.contains { $0.path == path }: Self.asset(path)
         default:
             .text(
-                .notFound, "there is nothing at \(request.path); see /, /metrics, /healthz, /readyz"
-            )
+                .notFound,
+                "there is nothing at \(request.path); see \(service.subject.hasPage ? "/, " : "")"
+                    + "/metrics, /healthz, /readyz")
         }
     }
 
@@ -70,8 +71,7 @@ struct AdminHandler: HTTPHandler {
     private func metrics() async -> AdminAnswer {
         var families = [
             MetricFamily.build(
-                name: service.configuration.serverName,
-                version: service.configuration.serverVersion)
+                name: service.subject.name, version: service.subject.version)
         ]
         switch await Self.result(service.status) {
         case .success(let status):
@@ -102,6 +102,12 @@ enum Readiness {
         if value("draining") == 1 { return "draining: the service is about to stop" }
         if value("journal_available") == 0 {
             return "the journal cannot be written: the disk is full or broken"
+        }
+        if let covered = value("partitions_covered"), let all = value("partitions"),
+            covered < max(all, 1)
+        {
+            return
+                "waits for workers: \(covered) of \(all == 0 ? "the" : "\(all)") partitions have one"
         }
         return nil
     }

@@ -16,7 +16,7 @@ struct AdminPage {
         let theme = Self.theme(cookies)
         do throws(PageAddress.Fault) {
             var address = try PageAddress(query: query)
-            let properties = service.configuration.properties
+            let properties = service.subject.properties
             let property =
                 properties.first { $0.id == address.property } ?? properties.first ?? .default
             if let asked = address.property, asked != property.id {
@@ -40,8 +40,8 @@ struct AdminPage {
         let zone = TimeZone(identifier: property.timeZone) ?? .gmt
         var content = PageContent(
             address,
-            properties: service.configuration.properties.map { .init(id: $0.id, name: $0.name) },
-            time: clock, theme: theme, version: service.configuration.serverVersion
+            properties: service.subject.properties.map { .init(id: $0.id, name: $0.name) },
+            time: clock, theme: theme, version: service.subject.version
         ) { time in
             let offset = zone.secondsFromGMT(
                 for: Date(timeIntervalSince1970: Double(time) / 1_000))

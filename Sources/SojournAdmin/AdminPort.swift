@@ -3,7 +3,6 @@ import FlyingSocks
 import Foundation
 package import Logging
 package import SojournServer
-package import SojournService
 import Synchronization
 
 /// The port for operators and analysts: metrics, health, and the page (README, "Look at it").
@@ -25,9 +24,9 @@ package final class AdminPort: Sendable {
 
     /// Opens the port. It answers when this returns.
     package static func start(
-        _ address: AdminAddress, _ configuration: ServiceConfiguration, log: Logger
+        _ address: AdminAddress, _ subject: AdminSubject, log: Logger
     ) async throws(ServerError) -> AdminPort {
-        let service = AdminService(configuration, log: log)
+        let service = AdminService(subject, log: log)
         let handler = AdminHandler(service: service)
         let http: HTTPServer
         do {

@@ -23,14 +23,14 @@ final class AdminService: Sendable {
         case refused(ErrorCode, String)
     }
 
-    let configuration: ServiceConfiguration
+    let subject: AdminSubject
     let log: Logger
     private let phase = Mutex(Phase.starting)
     private static let statusPatience = Duration.seconds(2)
     private static let reportPatience = Duration.seconds(20)
 
-    init(_ configuration: ServiceConfiguration, log: Logger) {
-        self.configuration = configuration
+    init(_ subject: AdminSubject, log: Logger) {
+        self.subject = subject
         self.log = log
     }
 
@@ -75,9 +75,9 @@ final class AdminService: Sendable {
         let server = try server()
         var writer = ByteWriter()
         encode(MessageHeader(operation: operation, property: property), &writer)
-        // Safe: bytes have no padding, and are copied before the writer changes.
-        let request = unsafe writer.bytes.withUnsafeBytes { unsafe Array($0) }
-        guard let reply = await server.ask(request, patience: patience) else { throw .noAnswer }
+        guard let reply = await server.ask(writer.array, patience: patience) else {
+            throw .noAnswer
+        }
         let refusal: ErrorReply
         do throws(WireError) {
             // Safe: bytes have no padding.

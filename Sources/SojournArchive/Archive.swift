@@ -26,9 +26,21 @@ package protocol Archive: Sendable {
     /// Lends a state of the archive that stays as it is while `body` looks at it.
     func read<Result>(_ body: (any ArchiveView) throws -> Result) throws(ArchiveError) -> Result
 
+    /// Ends what the writing thread waits for, with an error. From any thread.
+    func interruptWriting()
+
+    /// Ends what readers wait for, with an error. From any thread.
+    func interruptReading()
+
     /// Entries behind a place, in order, at most so many and so many bytes.
     func entries(after place: FeedPlace, atMost count: Int, bytes: Int)
         throws(ArchiveError) -> (entries: [ArchivedEntry], hasMore: Bool)
+}
+
+extension Archive {
+    // A file is never waited for that long.
+    package func interruptWriting() {}
+    package func interruptReading() {}
 }
 
 /// One state of an archive.
@@ -81,4 +93,35 @@ package struct ArchivedEntry: Sendable {
     package var place: FeedPlace
     package var property: PropertyID
     package var content: Content
+
+    package init(place: FeedPlace, property: PropertyID, content: Content) {
+        self.place = place
+        self.property = property
+        self.content = content
+    }
+}
+
+extension ArchivedEntry {
+    /// The first of some entries in order, at most so many and so many bytes, but always one.
+    package static func page(
+        of entries: [ArchivedEntry], atMost count: Int, bytes: Int
+    ) -> (entries: [ArchivedEntry], hasMore: Bool) {
+        let sorted = entries.sorted { $0.place < $1.place }
+        var taken = 0
+        var size = 0
+        while taken < min(count, sorted.count) {
+            size += sorted[taken].byteCount
+            if taken > 0, size > bytes { break }
+            taken += 1
+        }
+        return (Array(sorted[..<taken]), taken < sorted.count)
+    }
+
+    /// What it takes in a reply, about.
+    private var byteCount: Int {
+        guard case .finished(let session, _) = content else { return 80 }
+        let texts = session.context + [session.landingPage, session.exitPage]
+        return 168 + texts.reduce(0) { $0 + $1.utf8.count + 4 }
+            + session.path.reduce(0) { $0 + $1.page.utf8.count + 12 }
+    }
 }

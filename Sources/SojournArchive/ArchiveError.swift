@@ -7,8 +7,8 @@ package struct ArchiveError: Error, Equatable, CustomStringConvertible, Sendable
         case passing
         /// The file is damaged, or no archive.
         case damaged
-        /// A newer version of this program made it.
-        case tooNew
+        /// Another version of this program made it.
+        case otherVersion
         /// It belongs to another deployment.
         case otherDeployment
         /// A question took longer than it may.

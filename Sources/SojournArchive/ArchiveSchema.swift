@@ -3,10 +3,12 @@ import GRDB
 /// The tables of the archive (archive, "Tables").
 enum ArchiveSchema {
     /// `PRAGMA user_version`.
-    static let version = 1
+    static let version = 2
     /// `PRAGMA application_id`: "SOJN".
     static let applicationID = 0x534F_4A4E
 
+    /// Rows of `session` are only ever appended, and so are its indexes, nearly: an index by visitor would be
+    /// written all over, a page for each session.
     static let sql = """
         CREATE TABLE archive (
             name TEXT PRIMARY KEY,
@@ -14,7 +16,8 @@ enum ArchiveSchema {
         ) WITHOUT ROWID;
         CREATE TABLE text (
             id INTEGER PRIMARY KEY,
-            text TEXT NOT NULL UNIQUE
+            text TEXT NOT NULL UNIQUE,
+            uses INTEGER NOT NULL
         );
         CREATE TABLE session (
             property INTEGER NOT NULL,
@@ -43,10 +46,9 @@ enum ArchiveSchema {
             finished INTEGER NOT NULL,
             position INTEGER NOT NULL,
             place INTEGER NOT NULL,
-            path TEXT NOT NULL,
-            PRIMARY KEY (property, start, id)
-        ) WITHOUT ROWID;
-        CREATE INDEX session_visitor ON session (property, visitor);
+            path TEXT NOT NULL
+        );
+        CREATE INDEX session_start ON session (property, start);
         CREATE UNIQUE INDEX session_place ON session (position, place);
         CREATE TABLE revision (
             position INTEGER NOT NULL,

@@ -12,26 +12,17 @@ struct ArchiveTransaction: ~Copyable {
     private var archived: FeedPlace
     /// Facts that are not written yet, by property and hour.
     private var hours: [HourKey: [UInt8]] = [:]
-    private var path: [UInt8] = []
+    private var path = PathText()
     /// Numbers of texts that were looked up.
     private var texts: [String: UInt32] = [:]
-
-    struct HourKey: Hashable {
-        var property: PropertyID
-        var hour: Int64
-
-        init(_ property: PropertyID, _ start: Int64) {
-            self.property = property
-            // Rounded down, for times before 1970 as well.
-            let hour = start / SQLiteArchive.hourMilliseconds
-            self.hour = start < hour * SQLiteArchive.hourMilliseconds ? hour - 1 : hour
-        }
-
-        init(property: PropertyID, hour: Int64) {
-            self.property = property
-            self.hour = hour
-        }
-    }
+    /// How often each text is used by what was added.
+    private var uses: [UInt32: Int64] = [:]
+    /// By the number of a text in the list that is taken now: its number here, once it was looked up, and how
+    /// often the list uses it.
+    private var numbers = GrowableBuffer<UInt32>()
+    private var usesInList = GrowableBuffer<Int64>()
+    /// Visitors that are to be erased before they come again, and before the end.
+    private var forgotten: [PropertyID: Set<VisitorHash>] = [:]
 
     static func begin(_ db: Database) throws -> ArchiveTransaction {
         ArchiveTransaction(
@@ -46,7 +37,7 @@ struct ArchiveTransaction: ~Copyable {
                 db, "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)"),
             findText: try PreparedStatement(db, "SELECT id FROM text WHERE text = ?"),
             insertText: try PreparedStatement(
-                db, "INSERT INTO text (text) VALUES (?) RETURNING id"))
+                db, "INSERT INTO text (text, uses) VALUES (?, 0) RETURNING id"))
     }
 
     private init(
@@ -62,14 +53,30 @@ struct ArchiveTransaction: ~Copyable {
         self.insertText = insertText
     }
 
-    /// Takes an entry, unless the archive has it.
-    mutating func take(_ entry: PackedSession) throws {
+    /// Takes the entries of a list, but for those that the archive has.
+    mutating func take(_ list: borrowing PackedSessions) throws {
+        numbers.removeAll()
+        numbers.resize(to: list.textCount + 1, repeating: 0)
+        usesInList.removeAll()
+        usesInList.resize(to: list.textCount + 1, repeating: 0)
+        try list.visit { entry throws(any Error) in try take(entry) }
+        for row in 1..<numbers.count where usesInList[row] > 0 {
+            uses[numbers[row], default: 0] += usesInList[row]
+        }
+    }
+
+    private mutating func take(_ entry: PackedSession) throws {
         let place = entry.head.place
         guard place > archived else { return }
         switch entry.head.entryKind {
-        case .finished: try add(entry)
+        case .finished:
+            if forgotten[entry.head.propertyID]?.contains(entry.head.visitor) == true {
+                try forget()
+            }
+            try add(entry)
         case .revised: try revise(entry.head)
-        case .forgotten: try forget(entry.head.visitor, of: entry.head.propertyID)
+        case .forgotten:
+            forgotten[entry.head.propertyID, default: []].insert(entry.head.visitor)
         case .live: preconditionFailure("only finished sessions are archived")
         }
         archived = place
@@ -77,21 +84,28 @@ struct ArchiveTransaction: ~Copyable {
 
     /// Writes what was gathered.
     mutating func finish() throws {
+        if !forgotten.isEmpty { try forget() }
         try writeHours()
+        let count = try PreparedStatement(db, "UPDATE text SET uses = uses + ? WHERE id = ?")
+        for (text, more) in uses {
+            count.bind(more, at: 1)
+            count.bind(text, at: 2)
+            try count.run()
+        }
         try SQLiteArchive.setArchived(archived, db)
     }
 
     private mutating func add(_ entry: PackedSession) throws {
         let head = entry.head
         var numbers = InlineArray<10, UInt32>(repeating: 0)
-        for row in 0..<PackedHead.textCount { numbers[row] = try number(of: entry.text(row)) }
-        path.removeAll(keepingCapacity: true)
-        path.append(UInt8(ascii: "["))
-        try entry.visitSteps { milliseconds, page in
-            if path.count > 1 { path.append(UInt8(ascii: ",")) }
-            path.append(contentsOf: "\(try number(of: page)),\(milliseconds)".utf8)
+        for row in 0..<PackedHead.textCount {
+            numbers[row] = try number(head.texts[row], entry)
         }
-        path.append(UInt8(ascii: "]"))
+        path.begin()
+        try entry.visitNumberedSteps { (milliseconds, page) throws(any Error) in
+            path.append(try number(page, entry), milliseconds)
+        }
+        path.end()
 
         insert.bind(Int64(head.propertyID.rawValue), at: 1)
         insert.bind(head.firstEvent, at: 2)
@@ -110,7 +124,7 @@ struct ArchiveTransaction: ~Copyable {
         insert.bind(head.finishesAt, at: 24)
         insert.bind(head.place.position, at: 25)
         insert.bind(head.place.index, at: 26)
-        insert.bind(text: path, at: 27)
+        insert.bind(text: path.bytes, at: 27)
         try insert.run()
         SessionFact(head, texts: numbers)
             .append(to: &hours[HourKey(head.propertyID, head.firstEvent), default: []])
@@ -127,15 +141,22 @@ struct ArchiveTransaction: ~Copyable {
         try insertRevision.run()
     }
 
-    private mutating func number(of text: RawSpan) throws -> UInt32 {
-        if text.isEmpty { return 0 }
-        let key = text.utf8Text
-        if let known = texts[key] { return known }
-        let bytes = Array(key.utf8)
+    /// The number in the archive of a text of the list.
+    private mutating func number(_ listed: UInt32, _ entry: PackedSession) throws -> UInt32 {
+        if listed == 0 { return 0 }
+        let row = Int(listed)
+        usesInList[row] += 1
+        if numbers[row] == 0 { numbers[row] = try number(of: entry.listedText(listed).utf8Text) }
+        return numbers[row]
+    }
+
+    private mutating func number(of text: String) throws -> UInt32 {
+        if let known = texts[text] { return known }
+        let bytes = Array(text.utf8)
         findText.bind(text: bytes, at: 1)
         defer { findText.reset() }
         if try findText.step() {
-            texts[key] = findText.number(0)
+            texts[text] = findText.number(0)
             return findText.number(0)
         }
         insertText.bind(text: bytes, at: 1)
@@ -143,7 +164,7 @@ struct ArchiveTransaction: ~Copyable {
         guard try insertText.step() else {
             throw DatabaseError(resultCode: .SQLITE_ERROR, message: "a text got no number")
         }
-        texts[key] = insertText.number(0)
+        texts[text] = insertText.number(0)
         return insertText.number(0)
     }
 
@@ -167,11 +188,11 @@ struct ArchiveTransaction: ~Copyable {
         let store = try PreparedStatement(db, "INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?)")
         var at = 0
         while at < facts.count {
-            if bytes.count >= SQLiteArchive.partBytesMax {
+            if bytes.count >= HourKey.partBytesMax {
                 part += 1
                 bytes.removeAll(keepingCapacity: true)
             }
-            let end = min(facts.count, at + SQLiteArchive.partBytesMax - bytes.count)
+            let end = min(facts.count, at + HourKey.partBytesMax - bytes.count)
             bytes.append(contentsOf: facts[at..<end])
             at = end
             store.bind(Int64(key.property.rawValue), at: 1)
@@ -185,46 +206,24 @@ struct ArchiveTransaction: ~Copyable {
 
     // MARK: Erasing
 
-    /// Erases a visitor's sessions and facts, and the revisions that name those sessions.
-    private mutating func forget(_ visitor: VisitorHash, of property: PropertyID) throws {
+    /// Erases visitors: their sessions and facts, the revisions that name those sessions, and the texts that
+    /// nobody else uses.
+    private mutating func forget() throws {
         try writeHours()
-        let key = Data(visitor)
-        let arguments: StatementArguments = [Int64(property.rawValue), key]
-        let starts = try Int64.fetchAll(
-            db, sql: "SELECT start FROM session WHERE property = ? AND visitor = ?",
-            arguments: arguments)
-        try db.execute(
-            sql: """
-                DELETE FROM revision WHERE into_id IN
-                    (SELECT id FROM session WHERE property = ? AND visitor = ?)
-                """, arguments: arguments)
-        try db.execute(
-            sql: "DELETE FROM session WHERE property = ? AND visitor = ?", arguments: arguments)
-        for key in Set(starts.map { HourKey(property, $0) }) {
-            try Self.filter(key, db) { $0.visitor != visitor }
+        var erasure = ArchiveErasure(db)
+        for (property, visitors) in forgotten { try erasure.erase(visitors, of: property) }
+        // A text that the list uses too is counted when the list is done, and must not go before.
+        for row in 0..<numbers.count where usesInList[row] > 0 {
+            uses[numbers[row], default: 0] += usesInList[row]
+            usesInList[row] = 0
         }
-    }
-
-    /// Writes the facts of an hour anew that are to stay.
-    static func filter(
-        _ key: HourKey, _ db: Database, _ shouldStay: (SessionFact) -> Bool
-    ) throws {
-        let arguments: StatementArguments = [Int64(key.property.rawValue), key.hour]
-        let parts = try Data.fetchAll(
-            db, sql: "SELECT facts FROM hour WHERE property = ? AND hour = ? ORDER BY part",
-            arguments: arguments)
-        var kept: [UInt8] = []
-        for part in parts {
-            let bytes = Array(part)
-            for offset in stride(from: 0, to: bytes.count, by: SessionFact.byteCount) {
-                // Bytes have no invalid patterns.
-                let fact = SessionFact.read(unsafe bytes.span.bytes, at: offset)
-                if shouldStay(fact) { fact.append(to: &kept) }
-            }
-        }
-        try db.execute(
-            sql: "DELETE FROM hour WHERE property = ? AND hour = ?", arguments: arguments)
-        try append(kept, to: key, db)
+        erasure.keep(uses)
+        uses.removeAll()
+        try erasure.finish()
+        forgotten.removeAll()
+        // Numbers of texts that are gone.
+        texts.removeAll()
+        for row in 0..<numbers.count { numbers[row] = 0 }
     }
 }
 

@@ -10,15 +10,7 @@ extension SQLiteArchive {
             try database.read { db in
                 var entries = try Self.sessions(db, after: place, atMost: count + 1)
                 entries += try Self.revisions(db, after: place, atMost: count + 1)
-                entries.sort { $0.place < $1.place }
-                var taken = 0
-                var size = 0
-                while taken < min(count, entries.count) {
-                    size += entries[taken].byteCount
-                    if taken > 0, size > bytes { break }
-                    taken += 1
-                }
-                return (Array(entries[..<taken]), taken < entries.count)
+                return ArchivedEntry.page(of: entries, atMost: count, bytes: bytes)
             }
         }
     }
@@ -49,7 +41,7 @@ extension SQLiteArchive {
         while try statement.step() {
             var path: [SessionSnapshot.PathStep] = []
             var numbers: [UInt32] = []
-            statement.withBytes(16) { SQLiteArchiveView.parse($0, into: &numbers) }
+            statement.withBytes(16) { PathText.parse($0, into: &numbers) }
             for step in stride(from: 0, to: numbers.count - 1, by: 2) {
                 path.append(
                     .init(milliseconds: numbers[step + 1], page: try text(numbers[step])))
@@ -103,15 +95,5 @@ extension SQLiteArchive {
     private static func place(_ row: borrowing PreparedStatement, _ column: Int32) -> FeedPlace {
         FeedPlace(
             position: UInt64(bitPattern: row.integer(column)), index: row.number(column + 1))
-    }
-}
-
-extension ArchivedEntry {
-    /// What it takes in a reply, about.
-    fileprivate var byteCount: Int {
-        guard case .finished(let session, _) = content else { return 80 }
-        let texts = session.context + [session.landingPage, session.exitPage]
-        return 168 + texts.reduce(0) { $0 + $1.utf8.count + 4 }
-            + session.path.reduce(0) { $0 + $1.page.utf8.count + 12 }
     }
 }

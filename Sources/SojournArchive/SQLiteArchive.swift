@@ -8,10 +8,6 @@ package import SojournModel
 /// before it counts as archived: a snapshot that is put into place afterwards makes the journal forget
 /// what the archive must then have.
 package final class SQLiteArchive: Archive {
-    /// Bytes of facts in one row of `hour`.
-    static let partBytesMax = 600 * SessionFact.byteCount
-    static let hourMilliseconds: Int64 = 3_600_000
-
     package let path: String
     let database: any DatabaseWriter
 
@@ -71,11 +67,12 @@ package final class SQLiteArchive: Archive {
         guard id == ArchiveSchema.applicationID else {
             throw ArchiveError(.damaged, "\(path) is a database, but no archive of sessions")
         }
-        guard version <= ArchiveSchema.version else {
+        guard version == ArchiveSchema.version else {
             throw ArchiveError(
-                .tooNew,
-                "the archive \(path) has version \(version); this program knows up to "
-                    + "\(ArchiveSchema.version): use a newer one")
+                .otherVersion,
+                "the archive \(path) has version \(version); this program knows version "
+                    + "\(ArchiveSchema.version) alone: use the one that made it, or move the file away"
+            )
         }
         let owner = try String.fetchOne(
             db, sql: "SELECT value FROM archive WHERE name = 'deployment'")

@@ -35,8 +35,8 @@ struct SQLiteArchiveView: ArchiveView {
             ORDER BY hour, part
             """)
         statement.bind(Int64(property.rawValue), at: 1)
-        statement.bind(ArchiveTransaction.HourKey(property, range.lowerBound).hour, at: 2)
-        statement.bind(ArchiveTransaction.HourKey(property, range.upperBound - 1).hour, at: 3)
+        statement.bind(HourKey(property, range.lowerBound).hour, at: 2)
+        statement.bind(HourKey(property, range.upperBound - 1).hour, at: 3)
         while try statement.step() {
             try statement.withBytes(0) { (bytes) throws(any Error) in try body(bytes) }
         }
@@ -59,24 +59,8 @@ struct SQLiteArchiveView: ArchiveView {
         var numbers: [UInt32] = []
         while try statement.step() {
             numbers.removeAll(keepingCapacity: true)
-            statement.withBytes(0) { Self.parse($0, into: &numbers) }
+            statement.withBytes(0) { PathText.parse($0, into: &numbers) }
             try body(numbers.span)
-        }
-    }
-
-    /// Reads the numbers of `[12,0,15,3000]`.
-    static func parse(_ json: RawSpan, into numbers: inout [UInt32]) {
-        var number: UInt32 = 0
-        var isNumber = false
-        for at in 0..<json.byteCount {
-            let byte = json.integer(at: at, as: UInt8.self)
-            if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
-                number = number &* 10 &+ UInt32(byte &- UInt8(ascii: "0"))
-                isNumber = true
-            } else if isNumber {
-                numbers.append(number)
-                (number, isNumber) = (0, false)
-            }
         }
     }
 

@@ -62,7 +62,7 @@ package struct SessionFact: BitwiseCopyable, Sendable {
         return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SessionFact.self)
     }
 
-    func append(to bytes: inout [UInt8]) {
+    package func append(to bytes: inout [UInt8]) {
         // 104 bytes without padding.
         unsafe withUnsafeBytes(of: self) { unsafe bytes.append(contentsOf: $0) }
     }

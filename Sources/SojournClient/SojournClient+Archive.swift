@@ -27,19 +27,8 @@ extension SojournClient {
         ).encode(header: header(.fetch, PropertyID(0)), into: &writer)
         let reply = try await ask(.fetch, writer, FetchReply.decode(body:))
         return FeedPage(
-            entries: reply.entries.map { entry in
-                let content: FeedPage.Entry.Content =
-                    switch entry.content {
-                    case .finished(let session, let visitor): .finished(session, visitor: visitor)
-                    case .revised(let revision): .revised(revision)
-                    }
-                return FeedPage.Entry(
-                    cursor: FeedCursor(
-                        position: entry.place.position, index: entry.place.index),
-                    property: entry.property, content: content)
-            },
-            cursor: FeedCursor(position: reply.place.position, index: reply.place.index),
-            hasMore: reply.hasMore)
+            entries: reply.entries.map(FeedPage.Entry.init),
+            cursor: FeedCursor(reply.place), hasMore: reply.hasMore)
     }
 
     /// Erases all that is kept of a visitor on a property (sojourn-1, "FORGET").
@@ -111,6 +100,8 @@ public struct FeedPage: Equatable, Sendable {
             case finished(SessionSnapshot, visitor: VisitorHash)
             /// A session is part of another one now.
             case revised(Revision)
+            /// A session began; as it stood after the batch that it began with. Only `SojournFeed` tells of it.
+            case opened(SessionSnapshot, visitor: VisitorHash)
         }
 
         public var cursor: FeedCursor
@@ -123,4 +114,20 @@ public struct FeedPage: Equatable, Sendable {
     public var cursor: FeedCursor
     /// There are more already.
     public var hasMore: Bool
+}
+
+extension FeedCursor {
+    init(_ place: FeedPlace) { self.init(position: place.position, index: place.index) }
+}
+
+extension FeedPage.Entry {
+    init(_ entry: FeedEntry) {
+        let content: Content =
+            switch entry.content {
+            case .finished(let session, let visitor): .finished(session, visitor: visitor)
+            case .revised(let revision): .revised(revision)
+            case .opened(let session, let visitor): .opened(session, visitor: visitor)
+            }
+        self.init(cursor: FeedCursor(entry.place), property: entry.property, content: content)
+    }
 }

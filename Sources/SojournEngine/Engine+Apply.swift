@@ -93,6 +93,7 @@ extension Engine {
         for revision in 0..<result.revisions.count {
             sink.revise(propertyID, result.revisions[revision])
         }
+        tellOpened(result, &property, &sink)
         releaseHolds(&property)
         box.put(property)
     }
@@ -315,6 +316,24 @@ extension Engine {
                     id: sessions[slot].id, start: sessions[slot].firstEvent,
                     ordinal: sessions[slot].ordinal, state: sessions[slot].shownState))
         }
+    }
+}
+
+extension Engine {
+    /// Hands over the sessions that the batch has opened, as they stand after it. One that is part of another
+    /// by now is told by its revision alone.
+    private mutating func tellOpened(
+        _ result: borrowing BatchResult, _ property: inout PropertyState,
+        _ sink: inout some SessionSink & ~Copyable
+    ) {
+        guard var list = sink.lendForOpened(property.id) else { return }
+        for event in 0..<result.eventCount
+        where result.outcomes[event] == Outcome.new.rawValue {
+            let slot = scratch.rows[Int(result.eventSessions[event]) - 1]
+            if sessions[slot].marks.contains(.alias) { continue }
+            pack(slot, as: .live, &property, into: &list)
+        }
+        sink.takeBackOpened(list)
     }
 }
 

@@ -23,12 +23,12 @@ extension Engine {
             } else if marks.contains(.alias) {
                 // At the end of the number range the sum wraps; never before the clock, or it would
                 // be taken again and again.
-                property.wheel.file(
+                property.wheel.refile(
                     slot, at: max(clock, property.policy.finishTime(lastEvent: clock)), &sessions)
             } else if property.isDue(sessions[slot]) {
                 finish(slot, &property, &sink)
             } else {
-                property.wheel.file(
+                property.wheel.refile(
                     slot,
                     at: property.policy.finishTime(lastEvent: sessions[slot].lastEvent), &sessions)
             }
@@ -47,7 +47,7 @@ extension Engine {
             sessions[older].marks.boundaryOut = boundaryOut(
                 of: older, before: slot, &property)
         }
-        if var list = sink.lend() {
+        if var list = sink.lend(property.id) {
             pack(slot, as: .finished, &property, into: &list)
             sink.takeBack(list)
         }

@@ -1,34 +1,58 @@
 package import SojournModel
 
 extension Engine {
-    /// Appends unfinished sessions of a property, list by list of its timing wheel, so that it can be done
-    /// a part at a time.
+    /// Begins to go through the unfinished sessions of a property; see `packLive`.
+    package func beginLiveScan(of property: PropertyID) {
+        let box = box(property)
+        var state = box.take()
+        state.wheel.scan = WheelScan()
+        box.put(state)
+    }
+
+    /// Appends the next unfinished sessions of a property, each as it stands now.
     ///
-    /// - Parameters:
-    ///   - first: the list to begin with; 0 at first.
-    ///   - budget: sessions after which no further list is begun.
-    /// - Returns: the list to go on with; nil when all were looked at. A session that finishes its turn in
-    ///   the wheel between two parts can be met twice.
+    /// Every session is met that was there at the beginning and is not finished at the end, whatever happens
+    /// between two parts; some are met twice. Those that are opened meanwhile may be missed.
+    ///
+    /// - Parameter budget: how many sessions are looked at.
+    /// - Returns: true when there are more.
     package func packLive(
-        _ propertyID: PropertyID, from first: Int, budget: Int, into list: inout PackedSessions
-    ) -> Int? {
+        _ propertyID: PropertyID, budget: Int, into list: inout PackedSessions
+    ) -> Bool {
         let box = box(propertyID)
         var property = box.take()
-        let end = list.count + budget
-        var row = first
-        while row < property.wheel.heads.count, list.count < end {
-            var slot = property.wheel.heads[row]
-            while slot != 0 {
-                let marks = sessions[slot].marks
-                if !marks.contains(.dead), !marks.contains(.alias) {
-                    pack(slot, as: .live, &property, into: &list)
-                }
-                slot = sessions[slot].wheelNext
-            }
-            row += 1
+        guard var scan = property.wheel.scan.take() else {
+            preconditionFailure("a scan is begun before it goes on")
         }
-        let isDone = row == property.wheel.heads.count
+        var left = budget
+        while left > 0, scan.row < property.wheel.heads.count {
+            var slot = scan.cursor ?? property.wheel.heads[scan.row]
+            while slot != 0, left > 0 {
+                packIfLive(slot, &property, into: &list)
+                slot = sessions[slot].wheelNext
+                left -= 1
+            }
+            scan.cursor = slot
+            if slot == 0 {
+                scan.cursor = nil
+                scan.row += 1
+            }
+        }
+        while left > 0, let slot = scan.moved.popFirst() {
+            packIfLive(slot, &property, into: &list)
+            left -= 1
+        }
+        let isMore = scan.row < property.wheel.heads.count || !scan.moved.isEmpty
+        if isMore { property.wheel.scan = scan }
         box.put(property)
-        return isDone ? nil : row
+        return isMore
+    }
+
+    private func packIfLive(
+        _ slot: SessionSlot, _ property: inout PropertyState, into list: inout PackedSessions
+    ) {
+        let marks = sessions[slot].marks
+        if marks.contains(.dead) || marks.contains(.alias) { return }
+        pack(slot, as: .live, &property, into: &list)
     }
 }

@@ -37,7 +37,10 @@ struct PropertyState: ~Copyable {
         policy = new
         if new.finishSpanMilliseconds == old.finishSpanMilliseconds { return }
         let filed = wheel.filed(sessions)
+        let isScanned = wheel.scan != nil
         wheel = TimingWheel(span: new.finishSpanMilliseconds)
+        // From the beginning: who counts twice what is met twice counts by the session's id.
+        if isScanned { wheel.scan = WheelScan() }
         if clock > .min { wheel.start(at: clock) }
         // A list is a stack, so the last one is filed first.
         for index in (0..<filed.count).reversed() {

@@ -14,6 +14,8 @@ struct TimingWheel: ~Copyable {
     /// The last tick whose list was emptied.
     var cursor: Int64 = 0
     var hasStarted = false
+    /// Who goes through all lists just now, a part at a time; it is no part of the state.
+    var scan: WheelScan?
 
     /// - Parameter span: the longest time, in milliseconds, for which a session is usually filed.
     init(span: Int64) {
@@ -38,6 +40,12 @@ struct TimingWheel: ~Copyable {
         let index = index(of: wanted)
         sessions[slot].wheelNext = heads[index]
         heads[index] = slot
+    }
+
+    /// Files a session again that was taken.
+    mutating func refile(_ slot: SessionSlot, at time: Int64, _ sessions: inout SessionTable) {
+        file(slot, at: time, &sessions)
+        if scan != nil { scan?.moved.insert(slot) }
     }
 
     /// Begins at a time: what is filed under an earlier one is due at once.
@@ -88,6 +96,7 @@ struct TimingWheel: ~Copyable {
             let slot = heads[index]
             if slot != 0 {
                 heads[index] = sessions[slot].wheelNext
+                if scan != nil { scan?.leave(slot, next: heads[index]) }
                 return slot
             }
             cursor += 1

@@ -6,7 +6,7 @@ import SojournWire
 ///      0 +--------------------------+
 ///        | magic                    |  4   "SJNL" or "SJSN"
 ///      4 +--------------------------+
-///        | format version           |  2   1
+///        | format version           |  2   2
 ///      6 +--------------------------+
 ///        | partition                |  2   of a snapshot; zero in a segment
 ///      8 +--------------------------+
@@ -27,7 +27,9 @@ import SojournWire
 /// for what it is.
 struct FileHeader {
     static let byteCount = 64
-    static let formatVersion: UInt16 = 1
+    /// That of new files. Those of version 1 are read as they are: they differ by a kind of record alone
+    /// (journal, "Upgrades").
+    static let formatVersion: UInt16 = 2
 
     enum Kind: UInt32 {
         /// "SJNL", read little-endian.

@@ -39,7 +39,7 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     static var notEnded: UInt8 { 255 }
 
     /// Of the whole entry.
-    fileprivate(set) var byteCount: UInt32 = 0
+    package fileprivate(set) var byteCount: UInt32 = 0
     fileprivate var property: UInt32
     package internal(set) var position: UInt64 = 0
     package internal(set) var index: UInt32 = 0
@@ -62,7 +62,8 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     package var views: UInt32 = 0
     package var actions: UInt32 = 0
     package var conversions: UInt32 = 0
-    fileprivate var textLengths = InlineArray<10, UInt16>(repeating: 0)
+    /// Numbers of the list's texts; 0 for none.
+    package internal(set) var texts = InlineArray<10, UInt32>(repeating: 0)
 
     package init(_ kind: Kind, property: PropertyID, visitor: VisitorHash, id: SessionID) {
         self.kind = kind.rawValue
@@ -90,9 +91,12 @@ package struct PackedHead: BitwiseCopyable, Sendable {
 /// Sessions and what happened to them, behind one another in one buffer: how they travel from the engine
 /// to the archive, the feed and the reports, with no object for a session or a text.
 ///
-///     head, 144 bytes | texts | of each step: milliseconds (4), bytes of the page (4), page
+///     head, 168 bytes | of each step of the path: milliseconds (4), number of the page (4)
+///
+/// Texts stand once in a list, beside the entries, and are named by their number in it.
 package struct PackedSessions: ~Copyable, Sendable {
     private var buffer = GrowableBuffer<UInt8>()
+    private var texts = PackedTexts()
     /// Entries.
     package private(set) var count = 0
     /// Stamped on the next entry that is begun.
@@ -101,11 +105,14 @@ package struct PackedSessions: ~Copyable, Sendable {
 
     package init() {}
 
-    package var byteCount: Int { buffer.count }
+    package var byteCount: Int { buffer.count + texts.byteCount }
     package var isEmpty: Bool { count == 0 }
+    /// Texts that are numbered, from 1 on.
+    package var textCount: Int { texts.count }
 
     package mutating func removeAll() {
         buffer.removeAll()
+        texts.removeAll()
         count = 0
     }
 
@@ -123,16 +130,15 @@ package struct PackedSessions: ~Copyable, Sendable {
 
     /// Appends a text: those of the context, landing page, exit page.
     package mutating func append(text: RawSpan, _ row: Int) {
-        updateHead { $0.textLengths[row] = UInt16(text.byteCount) }
-        append(text)
+        let number = texts.number(of: text)
+        updateHead { $0.texts[row] = number }
     }
 
     /// Appends the page of a step of the path.
     package mutating func append(page: RawSpan, milliseconds: UInt32) {
-        let step = (milliseconds, UInt32(page.byteCount))
+        let step = (milliseconds, texts.number(of: page))
         // Two integers without padding.
         unsafe withUnsafeBytes(of: step) { unsafe append($0) }
-        append(page)
     }
 
     package mutating func end() {
@@ -145,12 +151,6 @@ package struct PackedSessions: ~Copyable, Sendable {
     package mutating func append(_ head: PackedHead) {
         begin(head)
         end()
-    }
-
-    /// Appends all entries of another list.
-    package mutating func append(contentsOf other: borrowing PackedSessions) {
-        buffer.append(contentsOf: other.buffer.span)
-        count += other.count
     }
 
     private mutating func updateHead(_ change: (inout PackedHead) -> Void) {
@@ -169,11 +169,11 @@ package struct PackedSessions: ~Copyable, Sendable {
         unsafe buffer.append(contentsOf: bytes.bindMemory(to: UInt8.self).span)
     }
 
-    private mutating func append(_ bytes: RawSpan) {
-        unsafe bytes.withUnsafeBytes { unsafe append($0) }
-    }
-
     // MARK: Reading
+
+    /// The text with a number; no bytes for 0.
+    @_lifetime(borrow self)
+    package func listedText(_ number: UInt32) -> RawSpan { texts.text(number) }
 
     /// Entry by entry, in their order.
     package func visit<Failure: Error>(
@@ -183,7 +183,7 @@ package struct PackedSessions: ~Copyable, Sendable {
         // Bytes have no invalid patterns.
         let bytes = unsafe buffer.span.bytes
         while at < bytes.byteCount {
-            let session = PackedSession(bytes.extracting(at...))
+            let session = PackedSession(bytes.extracting(at...), texts)
             try body(session)
             at += Int(session.head.byteCount)
         }
@@ -196,12 +196,27 @@ package final class PackedGroup: Sendable {
     /// Positions of the first and the last entry; 0 when it is empty.
     package let firstPosition: UInt64
     package let lastPosition: UInt64
+    /// Entries that are finished sessions.
+    package let finishedCount: Int
 
     package init(_ list: consuming PackedSessions) {
         var positions: (first: UInt64, last: UInt64)?
-        list.visit { positions = (positions?.first ?? $0.head.position, $0.head.position) }
+        var finished = 0
+        list.visit {
+            positions = (positions?.first ?? $0.head.position, $0.head.position)
+            if $0.head.entryKind == .finished { finished += 1 }
+        }
         firstPosition = positions?.first ?? 0
         lastPosition = positions?.last ?? 0
+        finishedCount = finished
+        self.list = list
+    }
+
+    /// A list of unfinished sessions, which is not looked through.
+    package init(live list: consuming PackedSessions) {
+        firstPosition = 0
+        lastPosition = 0
+        finishedCount = 0
         self.list = list
     }
 }
@@ -210,36 +225,43 @@ package final class PackedGroup: Sendable {
 package struct PackedSession: ~Escapable {
     package let head: PackedHead
     private let bytes: RawSpan
+    private let texts: PackedTexts.View
 
-    @_lifetime(copy bytes)
-    fileprivate init(_ bytes: RawSpan) {
+    @_lifetime(copy bytes, borrow texts)
+    fileprivate init(_ bytes: RawSpan, _ texts: borrowing PackedTexts) {
         precondition(bytes.byteCount >= MemoryLayout<PackedHead>.size)
         // Written by `begin`, as a whole.
         head = unsafe bytes.unsafeLoadUnaligned(as: PackedHead.self)
         self.bytes = bytes
+        self.texts = texts.view
     }
-
-    private var textStart: Int { MemoryLayout<PackedHead>.size }
 
     /// A text of the context, the landing page or the exit page; no bytes for none.
     @_lifetime(copy self)
-    package func text(_ row: Int) -> RawSpan {
-        var start = textStart
-        for before in 0..<row { start += Int(head.textLengths[before]) }
-        return bytes.extracting(start..<start + Int(head.textLengths[row]))
+    package func text(_ row: Int) -> RawSpan { texts.text(head.texts[row]) }
+
+    /// The text with a number of the list; no bytes for 0.
+    @_lifetime(copy self)
+    package func listedText(_ number: UInt32) -> RawSpan { texts.text(number) }
+
+    /// The steps of the path in order: milliseconds after the first event, and the number of the page in
+    /// the list.
+    package func visitNumberedSteps<Failure: Error>(
+        _ body: (UInt32, UInt32) throws(Failure) -> Void
+    ) throws(Failure) {
+        var step = MemoryLayout<PackedHead>.size
+        for _ in 0..<Int(head.pathLength) {
+            try body(bytes.integer(at: step), bytes.integer(at: step + 4))
+            step += 8
+        }
     }
 
     /// The steps of the path in order: milliseconds after the first event, and the page.
     package func visitSteps<Failure: Error>(
         _ body: (UInt32, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        var step = textStart
-        for row in 0..<PackedHead.textCount { step += Int(head.textLengths[row]) }
-        for _ in 0..<Int(head.pathLength) {
-            let page = step + 8
-            let end = page + Int(bytes.integer(at: step + 4, as: UInt32.self))
-            try body(bytes.integer(at: step), bytes.extracting(page..<end))
-            step = end
+        try visitNumberedSteps { (milliseconds, page) throws(Failure) in
+            try body(milliseconds, texts.text(page))
         }
     }
 

@@ -7,8 +7,9 @@ package struct ReportSources: Sendable {
     package var archive: (any Archive)?
     /// Finished sessions that the archive may not have yet.
     package var pending: [PackedGroup]
-    /// Sessions of the property that are not finished.
-    package var live: PackedGroup
+    /// Sessions of the property that are not finished, each with the place of what was finished before it was
+    /// looked at. A session that is there twice counts as it stood last.
+    package var live: [PackedGroup]
     /// The property's clock; nil before its first event.
     package var clock: Int64?
     package var timeZone: String
@@ -19,7 +20,7 @@ package struct ReportSources: Sendable {
     package var isTooLate: @Sendable () -> Bool
 
     package init(
-        archive: (any Archive)?, pending: [PackedGroup], live: PackedGroup, clock: Int64?,
+        archive: (any Archive)?, pending: [PackedGroup], live: [PackedGroup], clock: Int64?,
         timeZone: String = "UTC", days: LocalDays = .utc,
         isTooLate: @escaping @Sendable () -> Bool = { false }
     ) {
@@ -54,26 +55,39 @@ struct RecentSessions {
         texts = ReportTexts(view)
         let archived = view?.archived ?? .start
         var ids: Set<SessionID> = []
-        var forgotten: [VisitorHash] = []
+        var forgotten: [VisitorHash: FeedPlace] = [:]
+        var merged: [SessionID: FeedPlace] = [:]
         for group in sources.pending {
             try group.list.visit { entry throws(any Error) in
-                guard entry.head.place > archived, entry.head.propertyID == property else { return }
+                guard entry.head.propertyID == property else { return }
+                // What the archive has is looked at too: a live session may have been read before.
                 switch entry.head.entryKind {
-                case .finished:
-                    ids.insert(entry.head.id)
-                    try add(entry)
+                case .finished: ids.insert(entry.head.id)
+                case .forgotten: forgotten[entry.head.visitor] = entry.head.place
+                case .revised: merged[entry.head.id] = entry.head.place
+                case .live: break
+                }
+                guard entry.head.place > archived else { return }
+                switch entry.head.entryKind {
+                case .finished: try add(entry)
                 case .forgotten:
-                    forgotten.append(entry.head.visitor)
+                    forgottenVisitors.append(entry.head.visitor)
                     sessions.removeAll { $0.fact.visitor == entry.head.visitor }
                 case .revised, .live: break
                 }
             }
         }
-        forgottenVisitors = forgotten
         let before = sessions.count
-        try sources.live.list.visit { entry throws(any Error) in
-            // One that was finished while the others were looked at is in the lists above.
-            if ids.insert(entry.head.id).inserted { try add(entry) }
+        for group in sources.live.reversed() {
+            try group.list.visit { entry throws(any Error) in
+                // What happened to it after it was looked at: it was erased, or became part of another
+                // one, which counts instead.
+                let place = entry.head.place
+                if let end = forgotten[entry.head.visitor], end > place { return }
+                if let end = merged[entry.head.id], end > place { return }
+                // One that was finished while the others were looked at is in the lists above.
+                if ids.insert(entry.head.id).inserted { try add(entry) }
+            }
         }
         liveCount = sessions.count - before
     }

@@ -5,6 +5,8 @@ import SojournWire
 /// An object, so that it can wait in queues; used again and again through `FramePool`.
 package final class FrameBuffer {
     var writer = ByteWriter()
+    /// For whom a request is asked; nil where nobody is known by a name.
+    package internal(set) var client: String?
 
     init() {}
 
@@ -30,7 +32,11 @@ struct FramePool {
     private static let spareBytesMax = 256 << 10
     private var spares: [FrameBuffer] = []
 
-    mutating func take() -> FrameBuffer { spares.popLast() ?? FrameBuffer() }
+    mutating func take(for client: String? = nil) -> FrameBuffer {
+        let buffer = spares.popLast() ?? FrameBuffer()
+        buffer.client = client
+        return buffer
+    }
 
     mutating func giveBack(_ buffer: FrameBuffer) {
         if spares.count < Self.sparesMax, buffer.byteCount <= Self.spareBytesMax {

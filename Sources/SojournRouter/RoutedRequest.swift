@@ -1,5 +1,13 @@
 import SojournModel
+import SojournService
 import SojournWire
+
+/// A request that was let in: what is asked, by whom, and when it came.
+struct Inquiry {
+    let header: MessageHeader
+    let caller: Caller
+    let moment: RouterMoment
+}
 
 /// A client's request on its way through the router.
 final class RoutedRequest {
@@ -14,6 +22,8 @@ final class RoutedRequest {
 
     let id: RequestID
     let header: MessageHeader
+    /// Of whom; nil where nobody is known by a name.
+    let client: String?
     let kind: Kind
     /// Steady microseconds.
     let receivedAt: UInt64
@@ -23,17 +33,35 @@ final class RoutedRequest {
     /// Which events are whose: rows of the batch, part behind part.
     var order = GrowableBuffer<UInt16>()
 
-    init(_ id: RequestID, _ header: MessageHeader, _ kind: Kind, receivedAt: UInt64) {
+    init(_ id: RequestID, _ inquiry: Inquiry, _ kind: Kind) {
         self.id = id
-        self.header = header
+        header = inquiry.header
+        client = inquiry.caller.name
         self.kind = kind
-        self.receivedAt = receivedAt
+        receivedAt = inquiry.moment.steady
     }
 
     /// The same batch may be sent to a worker twice, and is applied once.
     var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
 
     var isBatch: Bool { header.operation == .assign }
+
+    /// For how many milliseconds its parts are waited for: nobody waits for what comes after its deadline.
+    func patience(_ limits: RouterLimits) -> UInt64 {
+        let deadline = UInt64(header.deadlineMilliseconds)
+        return deadline == 0 ? limits.answerMilliseconds : min(deadline, limits.answerMilliseconds)
+    }
+
+    /// Code 22 for a part that has not been sent by now; nil while there is time.
+    func expiry(after waited: UInt64) -> ErrorReply? {
+        let deadline = UInt64(header.deadlineMilliseconds)
+        guard deadline > 0, waited >= deadline else { return nil }
+        return ErrorReply(
+            code: .deadlineExpired, offset: 32,
+            message:
+                "the request waited for \(waited) ms, longer than its deadline of \(deadline) ms"
+        )
+    }
 }
 
 /// What one worker has to do for a request.

@@ -5,7 +5,7 @@ import SojournWire
 extension RouterCore {
     /// sojourn-1, "ASSIGN", "Routers".
     mutating func assign(
-        _ header: MessageHeader, _ frame: RawSpan, _ id: RequestID, _ moment: RouterMoment
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         if isDraining {
             throw Refusal(
@@ -13,8 +13,10 @@ extension RouterCore {
                 "the router is about to stop; send the batch to another, or again when it is back")
         }
         try checkComplete()
+        try rateLimits.check(
+            Frame.body(of: frame), of: inquiry.caller, at: inquiry.moment.serverTime)
         if let worker = table.soleOwner {
-            return try passOn(header, frame, to: worker, id, moment)
+            return try passOn(inquiry, frame, to: worker, id)
         }
         let plan: BatchSplit.Plan
         do throws(WireError) {
@@ -22,7 +24,7 @@ extension RouterCore {
                 Frame.body(of: frame), batchLimits, table, &split)
         } catch {
             // A worker judges it wholly, and knows the property besides.
-            return try passOn(header, frame, to: try anyWorker(), id, moment)
+            return try passOn(inquiry, frame, to: try anyWorker(), id)
         }
         switch plan {
         case .unowned(let partition):
@@ -30,10 +32,10 @@ extension RouterCore {
                 .unavailable, retryAfterMilliseconds: retryMilliseconds,
                 "nobody has partition \(partition) for now")
         case .whole(let owner):
-            try passOn(header, frame, to: Int(owner), id, moment)
+            try passOn(inquiry, frame, to: Int(owner), id)
             counters.wholeBatches += 1
         case .parts:
-            try splitBatch(header, Frame.body(of: frame), id, moment)
+            try splitBatch(inquiry, Frame.body(of: frame), id)
             counters.splitBatches += 1
         }
     }
@@ -47,17 +49,16 @@ extension RouterCore {
     }
 
     private mutating func splitBatch(
-        _ header: MessageHeader, _ body: RawSpan, _ id: RequestID, _ moment: RouterMoment
+        _ inquiry: Inquiry, _ body: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         let events = split.order.count
         for part in split.parts { try checkUp(Int(part.owner)) }
-        let request = RoutedRequest(
-            id, header, .split(events: events), receivedAt: moment.steady)
-        var partHeader = header
+        let request = RoutedRequest(id, inquiry, .split(events: events))
+        var partHeader = inquiry.header
         partHeader.isPart = true
         do throws(Refusal) {
             for part in split.parts {
-                let frame = pool.take()
+                let frame = pool.take(for: request.client)
                 split.write(part, of: body, header: partHeader, into: &frame.writer)
                 let routed = RoutedPart(
                     request, to: Int(part.owner), rows: part.rows, frame: frame,
@@ -71,21 +72,20 @@ extension RouterCore {
             throw error
         }
         request.order.append(contentsOf: split.order.span)
-        begin(request, moment)
+        begin(request, inquiry.moment)
     }
 
     /// Passes a request on as it is.
     mutating func passOn(
-        _ header: MessageHeader, _ frame: RawSpan, to worker: Int, _ id: RequestID,
-        _ moment: RouterMoment
+        _ inquiry: Inquiry, _ frame: RawSpan, to worker: Int, _ id: RequestID
     ) throws(Refusal) {
         try checkUp(worker)
         try checkRoom(worker, frame.byteCount)
-        let request = RoutedRequest(id, header, .whole, receivedAt: moment.steady)
+        let request = RoutedRequest(id, inquiry, .whole)
         request.parts = [
             RoutedPart(request, to: worker, frame: nil, byteCount: frame.byteCount)
         ]
-        begin(request, moment)
+        begin(request, inquiry.moment)
     }
 
     // MARK: What may be begun
@@ -116,11 +116,15 @@ extension RouterCore {
     /// Code 20.
     func checkRoom(_ worker: Int, _ byteCount: Int) throws(Refusal) {
         if links[worker].hasRoom(for: byteCount, configuration.limits) { return }
+        throw overloaded(
+            "worker \(links[worker].name) has more to do than the router queues for it")
+    }
+
+    func overloaded(_ reason: String) -> Refusal {
         let pause = configuration.limits.overloadedRetryMilliseconds
-        throw Refusal(
+        return Refusal(
             .overloaded, retryAfterMilliseconds: pause,
-            "worker \(links[worker].name) has more to do than the router queues for it; send this "
-                + "request again after \(pause) ms")
+            "\(reason); send this request again after \(pause) ms")
     }
 
     /// Code 10: texts that shared prefixes may take more room in a part than they had in the batch.

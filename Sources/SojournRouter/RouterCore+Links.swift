@@ -59,7 +59,7 @@ extension RouterCore {
         links[worker].greeting = correlation
         links[worker].greetedAt = moment.steady
         if links[worker].owesSince == nil { links[worker].owesSince = moment.steady }
-        let buffer = pool.take()
+        let buffer = pool.take(for: configuration.ownName)
         HelloRequest(
             deployment: deployment ?? .any,
             name: "\(configuration.serverName)/\(configuration.serverVersion)"
@@ -176,7 +176,7 @@ extension RouterCore {
         }
     }
 
-    private func unavailable(_ worker: Int) -> ErrorReply {
+    func unavailable(_ worker: Int) -> ErrorReply {
         ErrorReply(
             code: .unavailable, retryAfterMilliseconds: retryMilliseconds,
             message: "worker \(links[worker].name) is not there: \(links[worker].reason)")
@@ -231,19 +231,20 @@ extension RouterCore {
         while let part = links[worker].waiting.first {
             if case .waiting = part.stage {
                 let waited = moment.milliseconds(since: part.request.receivedAt)
-                guard waited >= limits.answerMilliseconds else { break }
+                guard waited >= part.request.patience(limits) else { break }
                 links[worker].waitingCount -= 1
                 let error = ErrorReply(
                     code: .overloaded, retryAfterMilliseconds: limits.overloadedRetryMilliseconds,
                     message: "the request waited for its turn at worker \(links[worker].name) for "
                         + "\(waited) ms")
-                settle(part, .refused(error))
+                settle(part, .refused(part.request.expiry(after: waited) ?? error))
             }
             _ = links[worker].waiting.popFirst()
         }
         if links[worker].inFlight.isEmpty { return }
         for part in inFlight(worker) {
-            if moment.milliseconds(since: part.request.receivedAt) >= limits.answerMilliseconds {
+            let waited = moment.milliseconds(since: part.request.receivedAt)
+            if waited >= part.request.patience(limits) {
                 drop(part, .unknown)
             } else if links[worker].isUp, part.request.isRepeatable,
                 moment.milliseconds(since: part.sentAt)

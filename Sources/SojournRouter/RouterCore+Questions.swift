@@ -25,57 +25,68 @@ extension RouterCore {
 
     /// sojourn-1, "LOOKUP": one worker knows a visitor; a session may be anybody's.
     mutating func lookup(
-        _ header: MessageHeader, _ frame: RawSpan, _ id: RequestID, _ moment: RouterMoment
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         try checkComplete()
         let request: LookupRequest
         do throws(WireError) {
             request = try LookupRequest.decode(
                 body: Frame.body(of: frame), limits: batchLimits)
-        } catch { return try passOn(header, frame, to: try anyWorker(), id, moment) }
+        } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
         switch request {
         case .visitor(let key):
             let partition = PartitionHash.partition(of: key, count: table.count)
             guard let worker = table.owner(of: partition) else {
                 preconditionFailure("a complete table has an owner for partition \(partition)")
             }
-            try passOn(header, frame, to: worker, id, moment)
+            try passOn(inquiry, frame, to: worker, id)
         case .session:
             if let worker = table.soleOwner {
-                return try passOn(header, frame, to: worker, id, moment)
+                return try passOn(inquiry, frame, to: worker, id)
             }
-            try askAll(header, frame, id, moment)
+            try askAll(inquiry, frame, id)
         }
     }
 
     private mutating func askAll(
-        _ header: MessageHeader, _ frame: RawSpan, _ id: RequestID, _ moment: RouterMoment
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         let owners = links.indices.filter { worker in table.has(worker) }
         for worker in owners {
             try checkUp(worker)
             try checkRoom(worker, frame.byteCount)
         }
-        let request = RoutedRequest(id, header, .everywhere, receivedAt: moment.steady)
+        let request = RoutedRequest(id, inquiry, .everywhere)
         for worker in owners {
-            let copy = pool.take()
+            let copy = pool.take(for: request.client)
             copy.copy(frame)
             request.parts.append(
                 RoutedPart(request, to: worker, frame: copy, byteCount: copy.byteCount))
         }
-        begin(request, moment)
+        begin(request, inquiry.moment)
     }
 
-    /// sojourn-1, "STATUS": the router's own gauges.
+    /// sojourn-1, "STATUS": the router's own gauges; who does not administer everything sees that it is there.
     mutating func status(
-        _ header: MessageHeader, _ body: RawSpan, _ id: RequestID, _ moment: RouterMoment
+        _ inquiry: Inquiry, _ body: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         do throws(WireError) { try StatusRequest.decode(body: body) } catch {
             throw Refusal(error)
         }
-        let status = StatusReply(gauges: gauges(at: moment), serverTime: moment.serverTime)
-        let tag = deployment?.tag ?? 0
-        answer(id) { status.encode(header: header.reply(deploymentTag: tag), into: &$0) }
+        let moment = inquiry.moment
+        let isOperator = inquiry.caller.rights.everywhere.contains(.admin)
+        let status = StatusReply(
+            gauges: isOperator ? gauges(at: moment) : health(at: moment),
+            serverTime: moment.serverTime)
+        let header = inquiry.header.reply(deploymentTag: deployment?.tag ?? 0)
+        answer(id) { status.encode(header: header, into: &$0) }
+    }
+
+    private func health(at moment: RouterMoment) -> [Gauge] {
+        [
+            Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
+            Gauge("draining", isDraining ? 1 : 0),
+        ]
     }
 
     private func gauges(at moment: RouterMoment) -> [Gauge] {
@@ -83,9 +94,8 @@ extension RouterCore {
         let parts = links.reduce(0) { $0 + $1.partCount }
         var refusals = counters.refusals
         refusals.add(shell.refusals)
-        var gauges = [
-            Gauge("uptime_milliseconds", Int(max(0, moment.serverTime - startedAt))),
-            Gauge("draining", isDraining ? 1 : 0),
+        var gauges = health(at: moment)
+        gauges += [
             Gauge("workers", links.count),
             Gauge("workers_up", up),
             Gauge("partitions", table.count),
@@ -96,6 +106,7 @@ extension RouterCore {
             Gauge("parts_resent_total", links.reduce(0 as UInt64) { $0 + $1.resentTotal }),
         ]
         gauges += counters.gauges + refusals.gauges
+        gauges.append(Gauge("rate_limited_batches_total", rateLimits.refusals))
         for (number, link) in links.enumerated() {
             let prefix = "worker_\(number)"
             gauges += [

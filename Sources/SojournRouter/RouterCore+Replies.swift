@@ -43,7 +43,7 @@ extension RouterCore {
             }
             // What it says of this sending, it does not say of those before.
             if part.sends > 1, request.isBatch { return settle(part, .unknown) }
-            return settle(part, .refused(reply))
+            return settle(part, .refused(refusal(reply, of: part)))
         }
         guard header.operation == request.header.operation else {
             counters.badReplies += 1
@@ -59,6 +59,16 @@ extension RouterCore {
         let buffer = pool.take()
         buffer.copy(frame)
         settle(part, .answered(buffer))
+    }
+
+    /// What a worker's refusal is to the client. One that does not trust the router says nothing of the
+    /// client, whose rights the router has checked.
+    private func refusal(_ reply: ErrorReply, of part: RoutedPart) -> ErrorReply {
+        guard reply.code == .notPermitted, part.request.client != nil else { return reply }
+        return ErrorReply(
+            code: .unavailable, retryAfterMilliseconds: retryMilliseconds,
+            message: "worker \(links[part.worker].name) does not take this router for one: "
+                + reply.message)
     }
 
     // MARK: The answer to the client

@@ -26,6 +26,8 @@ package struct RouterCore: ~Copyable {
     /// The lowest of what the workers take.
     var batchLimits = BatchLimits.full
     var counters = RouterCounters()
+    /// What clients have sent lately.
+    var rateLimits = RateLimits()
     /// What STATUS shows besides. The shell sets it before a STATUS is answered.
     package var shell = ShellReport()
 
@@ -73,15 +75,22 @@ package struct RouterCore: ~Copyable {
     /// - Parameters:
     ///   - frame: header and body.
     ///   - id: what actions call the request.
-    package mutating func take(_ frame: RawSpan, as id: RequestID, at moment: RouterMoment) {
+    ///   - caller: who asks, and what he may.
+    ///   - hasRoom: the caller has less on its way than one client may.
+    package mutating func take(
+        _ frame: RawSpan, as id: RequestID, from caller: Caller = .anyone, hasRoom: Bool = true,
+        at moment: RouterMoment
+    ) {
         do throws(Refusal) {
-            let header = try check(frame)
+            let header = try check(frame, caller)
+            let inquiry = Inquiry(header: header, caller: caller, moment: moment)
             counters.count(header.operation)
+            if !hasRoom { throw overloaded("this client has as much on its way as it may") }
             switch header.operation {
-            case .assign: try assign(header, frame, id, moment)
-            case .lookup: try lookup(header, frame, id, moment)
+            case .assign: try assign(inquiry, frame, id)
+            case .lookup: try lookup(inquiry, frame, id)
             case .hello: try hello(header, Frame.body(of: frame), id, moment)
-            case .status: try status(header, Frame.body(of: frame), id, moment)
+            case .status: try status(inquiry, Frame.body(of: frame), id)
             case .report, .fetch, .forget:
                 throw Refusal(
                     .noArchive,
@@ -91,21 +100,37 @@ package struct RouterCore: ~Copyable {
         } catch { refuse(frame, id, error) }
     }
 
-    /// Codes 2 to 13, but for the checksum of a body that a worker will check: a router that only
+    /// Codes 2 to 15, but for the checksum of a body that a worker will check: a router that only
     /// passes it on need not read it.
-    private func check(_ frame: RawSpan) throws(Refusal) -> MessageHeader {
+    private func check(_ frame: RawSpan, _ caller: Caller) throws(Refusal) -> MessageHeader {
+        let header: MessageHeader
         do throws(WireError) {
-            let header = try Frame.open(
+            header = try Frame.open(
                 frame, messageBytesMax: batchLimits.messageBytes, role: .server, checksBody: false)
-            let isRightDeployment =
-                header.deploymentTag == 0 || deployment == nil
-                || header.deploymentTag == deployment?.tag
-            let isPassedOn = header.operation == .assign && table.soleOwner != nil
-            if !isPassedOn || !isRightDeployment { try Frame.checkBody(of: frame) }
-            guard isRightDeployment else { throw WireError(.wrongDeployment, at: 40) }
-            return header
         } catch { throw Refusal(error) }
+        let isRightDeployment =
+            header.deploymentTag == 0 || deployment == nil
+            || header.deploymentTag == deployment?.tag
+        do throws(Refusal) {
+            guard isRightDeployment else { throw Refusal(WireError(.wrongDeployment, at: 40)) }
+            try Permission.check(header, of: caller)
+            if header.operation == .assign, table.soleOwner != nil { return header }
+        } catch {
+            // A fault of the body's bytes has precedence.
+            try checkBody(of: frame)
+            throw error
+        }
+        try checkBody(of: frame)
+        return header
     }
+
+    /// Code 12.
+    private func checkBody(of frame: RawSpan) throws(Refusal) {
+        do throws(WireError) { try Frame.checkBody(of: frame) } catch { throw Refusal(error) }
+    }
+
+    /// Other clients are authorized from now on: what is kept of those that are gone is forgotten.
+    package mutating func follow(_ clients: ClientDirectory) { rateLimits.keep(clients.names) }
 
     /// Answers with an ERROR, where one may be sent.
     private mutating func refuse(_ frame: RawSpan, _ id: RequestID, _ refusal: Refusal) {
@@ -142,15 +167,8 @@ package struct RouterCore: ~Copyable {
 
     /// Sends a part for the first time, unless its time is over.
     private mutating func dispatch(_ part: RoutedPart, _ moment: RouterMoment) {
-        let deadline = UInt64(part.request.header.deadlineMilliseconds)
         let waited = moment.milliseconds(since: part.request.receivedAt)
-        if deadline > 0, waited >= deadline {
-            let error = ErrorReply(
-                code: .deadlineExpired, offset: 32,
-                message: "the request waited for \(waited) ms, longer than its deadline of "
-                    + "\(deadline) ms")
-            return settle(part, .refused(error))
-        }
+        if let error = part.request.expiry(after: waited) { return settle(part, .refused(error)) }
         correlation += 1
         part.correlation = correlation
         part.stage = .inFlight

@@ -25,6 +25,14 @@ package struct AdminAddress: Equatable, Sendable {
         self.port = UInt16(port) ?? 0
     }
 
+    /// Where the port is, of what a server's sources say; nil for nowhere.
+    static func resolve(_ text: String?) throws(ConfigurationError) -> AdminAddress? {
+        guard let text, text != "off" else { return nil }
+        do throws(ServerError) { return try AdminAddress(text) } catch {
+            throw ConfigurationError(source: "admin", "\(error)")
+        }
+    }
+
     /// What is wrong with an address; nil for nothing, and for the word `off`.
     package static func fault(of text: String) -> String? {
         if text == "off" { return nil }

@@ -2,6 +2,7 @@ import Logging
 import SojournArchive
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournService
 import SojournWire
 import ZeroMQ
@@ -18,8 +19,12 @@ struct ArchiveKeeper: ~Copyable {
     private var nextSeal: UInt64 = 0
     /// Not archived, as far as is known, in order. Those from `handedOver` on wait for the journal.
     private(set) var pending: [PackedGroup] = []
+    /// When each of them was sealed, in steady milliseconds.
+    private var sealedAt: [UInt64] = []
     private var handedOver = 0
     private var pendingBytes = 0
+    /// For the feed, since it last asked.
+    private var unfed: [PackedGroup] = []
 
     /// Opens the archive.
     ///
@@ -28,8 +33,7 @@ struct ArchiveKeeper: ~Copyable {
         _ settings: ArchiveSettings, _ core: inout ServiceCore, wakeUp: WakeUp, log: Logger
     ) throws(ServerError) -> ArchiveKeeper {
         do throws(ArchiveError) {
-            let archive = try SQLiteArchive(
-                path: settings.path, deployment: core.configuration.deployment)
+            let archive = try open(settings.store, core.configuration)
             let archived = try archive.archived()
             if core.journal.isOn {
                 core.finished.skip(upTo: archived)
@@ -41,6 +45,18 @@ struct ArchiveKeeper: ~Copyable {
                 writer: ArchiveWriter(
                     archive, keepMilliseconds: settings.keepMilliseconds, wakeUp: wakeUp, log: log))
         } catch { throw ServerError(error) }
+    }
+
+    private static func open(
+        _ store: ArchiveSettings.Store, _ service: ServiceConfiguration
+    ) throws(ArchiveError) -> any Archive {
+        switch store {
+        case .file(let path):
+            return try SQLiteArchive(path: path, deployment: service.deployment)
+        case .postgres(let address):
+            return try PostgresArchive(
+                address, deployment: service.deployment, partitions: "\(service.partitions)")
+        }
     }
 
     private init(archive: any Archive, writer: ArchiveWriter) {
@@ -73,6 +89,7 @@ struct ArchiveKeeper: ~Copyable {
         if done > 0 {
             pendingBytes -= pending[..<done].reduce(0) { $0 + $1.list.byteCount }
             pending.removeFirst(done)
+            sealedAt.removeFirst(done)
             handedOver -= done
         }
         var sealed: PackedGroup?
@@ -95,9 +112,17 @@ struct ArchiveKeeper: ~Copyable {
         guard let list = core.finished.take() else { return nil }
         let group = PackedGroup(list)
         pending.append(group)
+        sealedAt.append(now)
         pendingBytes += group.list.byteCount
+        if !core.finished.feed.properties.isEmpty { unfed.append(group) }
         core.finished.takenBytes = pendingBytes
         return group
+    }
+
+    /// What was sealed since the last time, if somebody reads the feed.
+    mutating func takeUnfed() -> [PackedGroup] {
+        defer { unfed.removeAll() }
+        return unfed
     }
 
     /// Everything that records before this position brought about is archived.
@@ -108,14 +133,23 @@ struct ArchiveKeeper: ~Copyable {
     /// Archives what the journal has, if the archive can be written, and ends.
     mutating func stop(_ core: inout ServiceCore, written: UInt64) {
         nextSeal = 0
-        _ = tend(&core, written: written, at: 1)
+        _ = tend(&core, written: written, at: ServerClock.steadyMilliseconds())
         writer.stop()
+    }
+
+    /// How long the oldest session that is finished and not archived has waited, about.
+    private var lagMilliseconds: UInt64 {
+        guard let oldest = sealedAt.first else { return 0 }
+        let now = ServerClock.steadyMilliseconds()
+        return now - min(now, oldest)
     }
 
     var gauges: [Gauge] {
         let counters = writer.counters
         return [
             Gauge("archive_writable", writer.isAvailable ? 1 : 0 as UInt64),
+            Gauge("archive_sessions_total", counters.sessions),
+            Gauge("archive_lag_milliseconds", lagMilliseconds),
             Gauge("archive_transactions_total", counters.transactions),
             Gauge("archive_refusals_total", counters.refusals),
             Gauge("archive_expired_sessions_total", counters.expired),

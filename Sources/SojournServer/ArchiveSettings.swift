@@ -1,7 +1,15 @@
+package import SojournPostgres
+
 /// Where finished sessions are kept, and for how long.
 package struct ArchiveSettings: Sendable {
-    /// The SQLite file.
-    package var path: String
+    package enum Store: Sendable {
+        /// An SQLite file.
+        case file(String)
+        /// A PostgreSQL database, which other workers may share.
+        case postgres(PostgresAddress)
+    }
+
+    package var store: Store
     /// Sessions that began longer before the newest one of their property are erased; nil keeps all.
     package var keepMilliseconds: Int64? = 400 * 86_400_000
     /// Questions that are answered at the same time, each by a thread of its own.
@@ -13,5 +21,5 @@ package struct ArchiveSettings: Sendable {
     /// Parts of an answer when the question says nothing.
     package var reportRowsDefault = 100
 
-    package init(path: String) { self.path = path }
+    package init(_ store: Store) { self.store = store }
 }

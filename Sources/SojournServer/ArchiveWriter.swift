@@ -10,6 +10,8 @@ import ZeroMQ
 /// the archive cannot be written, and erases what is too old when there is nothing else to do.
 final class ArchiveWriter: Sendable {
     private static let retrySeconds = 0.5
+    /// A transaction that is at work when the service stops may take so long; then it is ended.
+    private static let stopSeconds = 2.0
     /// What one transaction takes at most.
     private static let transactionBytesMax = 16 << 20
     /// Between two looks for sessions that are too old.
@@ -19,6 +21,7 @@ final class ArchiveWriter: Sendable {
 
     struct Counters {
         var transactions: UInt64 = 0
+        var sessions: UInt64 = 0
         var refusals: UInt64 = 0
         var expired: UInt64 = 0
         var longestMilliseconds: UInt64 = 0
@@ -77,7 +80,10 @@ final class ArchiveWriter: Sendable {
     func stop() {
         mail.withLock { $0.isStopping = true }
         orders.signal()
-        ended.wait()
+        if ended.wait(timeout: .now() + Self.stopSeconds) == .timedOut {
+            archive.interruptWriting()
+            ended.wait()
+        }
     }
 
     // MARK: The thread
@@ -126,6 +132,7 @@ final class ArchiveWriter: Sendable {
                     $0.written += groups.count
                     $0.isAvailable = true
                     $0.counters.transactions += 1
+                    $0.counters.sessions += UInt64(groups.reduce(0) { $0 + $1.finishedCount })
                     $0.counters.longestMilliseconds = max($0.counters.longestMilliseconds, took)
                 }
                 wakeUp.signal()

@@ -61,6 +61,8 @@ struct ConfigurationNode {
 
     var isList: Bool { node.sequence != nil }
 
+    var isMapping: Bool { node.mapping != nil }
+
     /// The elements of a list.
     func elements(of what: String) throws(ConfigurationError) -> [ConfigurationNode] {
         guard let sequence = node.sequence else {

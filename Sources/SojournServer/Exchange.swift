@@ -26,6 +26,25 @@ final class Exchange {
     /// What the request counts in the queue.
     var requestBytes = 0
 
+    /// Becomes what this process asks itself, as nobody's client and in nobody's share.
+    func take(_ request: OwnRequest) {
+        let frame = request.frame
+        own = request
+        caller = .anyone
+        payload = Message(copying: frame.span)
+        requestBytes = 0
+        isShared = false
+    }
+
+    /// Whose share of the queue the request takes: that of a client over all its connections, a router among
+    /// them, or that of its connection.
+    var sharer: QueueShares.Owner {
+        switch caller {
+        case .client(let client), .routed(_, by: let client?): .client(client.name)
+        case .anyone, .stranger, .routed(_, by: nil): .connection(connection)
+        }
+    }
+
     /// What tells its connection from others that are there: the routing id, which libzmq makes of five bytes.
     var connection: UInt64 {
         Self.number(peer)

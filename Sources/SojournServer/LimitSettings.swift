@@ -28,6 +28,8 @@ package struct LimitSettings: Equatable, Sendable {
         "connections": 1...1_000_000,
         "handshakeMilliseconds": 100...60_000,
         "archiveQueueBytes": (1 << 20)...(64 << 30),
+        "feedReaderMessages": 1...1_000_000,
+        "feedQueueBytes": (1 << 20)...(64 << 30),
         "reports": 1...64,
         "reportQueue": 1...10_000,
         "reportMilliseconds": 100...600_000,
@@ -71,6 +73,11 @@ package struct LimitSettings: Equatable, Sendable {
         if let value = values["reportQueue"] { archive.reportQueueMax = value }
         if let value = values["reportMilliseconds"] { archive.reportMilliseconds = UInt64(value) }
         if let value = values["reportRows"] { archive.reportRowsDefault = value }
+    }
+
+    func apply(to feed: inout FeedSettings) {
+        if let value = values["feedReaderMessages"] { feed.readerMessagesMax = value }
+        if let value = values["feedQueueBytes"] { feed.queueBytesMax = value }
     }
 
     func apply(to journal: inout JournalSettings) {

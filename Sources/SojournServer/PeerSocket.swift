@@ -18,8 +18,10 @@ struct PeerSocket: ~Copyable {
     /// - Parameters:
     ///   - credit: requests that a peer may have on their way.
     ///   - messageBytesMax: of a request that is served.
+    ///   - curve: who is let in, which a doorkeeper of the context decides; nil for everybody.
     static func open(
-        credit: Int, messageBytesMax: Int, handshakeMilliseconds: Int, in context: Context
+        credit: Int, messageBytesMax: Int, handshakeMilliseconds: Int, curve: CurveSettings?,
+        in context: Context
     ) throws(ZeroMQError) -> PeerSocket {
         let socket = try Socket(.router, in: context)
         try socket.set(
@@ -35,6 +37,10 @@ struct PeerSocket: ~Copyable {
             .tcpKeepalive(idleSeconds: 60, intervalSeconds: 10, probes: 5),
             .backlog(connections: 1_024),
             .linger(milliseconds: lingerMilliseconds))
+        if let curve {
+            try socket.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
+        }
+        try socket.monitor(at: Doorkeeper.monitorEndpoint)
         return PeerSocket(socket)
     }
 
@@ -49,6 +55,31 @@ struct PeerSocket: ~Copyable {
         exchange.hasDelimiter = exchange.payload.isEmpty && exchange.payload.hasMore
         if exchange.hasDelimiter { _ = try socket.receive(into: &exchange.payload) }
         return true
+    }
+
+    /// Who sent a message: the connection's user id is the public key that it has proved to have, and a router
+    /// says for whom it asks in a frame of its own, behind which the payload is taken.
+    ///
+    /// - Parameter clients: who is authorized; nil where nobody is asked who he is.
+    func caller(
+        of exchange: Exchange, _ clients: ClientDirectory?
+    ) throws(ZeroMQError) -> Caller {
+        let caller =
+            clients.map { $0.caller(key: exchange.payload.property(named: "User-Id")) } ?? .anyone
+        guard exchange.payload.hasMore, !exchange.hasDelimiter,
+            let name = Self.client(named: exchange.payload)
+        else { return caller }
+        _ = try socket.receive(into: &exchange.payload)
+        switch caller {
+        case .anyone: return .routed(name, by: nil)
+        case .client(let client) where client.isRouter: return .routed(name, by: client)
+        // What it may do as itself, it may not do for others.
+        case .client, .routed, .stranger: return .stranger
+        }
+    }
+
+    private static func client(named frame: borrowing Message) -> String? {
+        ClientFrame.name(in: frame.bytes)
     }
 
     /// Takes the rest of a message that has too many frames, and writes what is to be answered.

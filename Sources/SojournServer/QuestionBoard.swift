@@ -7,8 +7,8 @@ import SojournWire
 
 /// The questions that are answered beside the core, from when they were asked until they are answered.
 struct QuestionBoard: ~Copyable {
-    /// Unfinished sessions that are read at one go: about 10 ms.
-    private static let sessionsPerRound = 65_536
+    /// Unfinished sessions that are read at one go, for which the service stands still.
+    private static let sessionsPerRound = 16_384
 
     /// Who gets the answer.
     struct Asker {
@@ -23,8 +23,8 @@ struct QuestionBoard: ~Copyable {
         var ticket: UInt64
         var question: ReportQuestion
         var property: ServiceProperty
-        var next = 0
-        var live = PackedSessions()
+        /// A list for each part that was read.
+        var live: [PackedGroup] = []
         /// What was finished, and not archived, since it began.
         var groups: [PackedGroup]
     }
@@ -49,7 +49,12 @@ struct QuestionBoard: ~Copyable {
 
     var hasRoom: Bool { desk.hasRoom && waiting.count < settings.reportQueueMax }
 
-    var gauges: [Gauge] { desk.gauges }
+    /// Microseconds of the longest round of `gather`.
+    private var longestPause: UInt64 = 0
+
+    var gauges: [Gauge] {
+        desk.gauges + [Gauge("report_longest_pause_microseconds", longestPause)]
+    }
 
     mutating func ask(
         _ question: ReportQuestion, of property: ServiceProperty, _ asker: Asker
@@ -73,15 +78,19 @@ struct QuestionBoard: ~Copyable {
         from core: inout ServiceCore, _ keeper: inout ArchiveKeeper, at moment: Moment,
         _ now: UInt64
     ) {
+        let began = ServerClock.steadyMicroseconds()
+        defer { longestPause = max(longestPause, ServerClock.steadyMicroseconds() - began) }
         if scan == nil, let (ticket, question, property) = waiting.popFirst() {
+            core.beginLiveScan(of: property.id)
             scan = Scan(
                 ticket: ticket, question: question, property: property, groups: keeper.pending)
         }
         guard var work = scan.take() else { return }
-        let next = core.packLive(
-            work.property.id, from: work.next, budget: Self.sessionsPerRound, into: &work.live)
-        if let next {
-            work.next = next
+        var list = PackedSessions()
+        let isMore = core.packLive(
+            work.property.id, budget: Self.sessionsPerRound, into: &list)
+        work.live.append(PackedGroup(live: list))
+        if isMore {
             scan = consume work
             return
         }
@@ -89,9 +98,9 @@ struct QuestionBoard: ~Copyable {
         if let group = keeper.seal(&core, at: now) { work.groups.append(group) }
         let deadline = now + settings.reportMilliseconds
         let (ticket, question, property) = (work.ticket, work.question, work.property)
-        let groups = work.groups
+        let (groups, live) = (work.groups, work.live)
         var sources = ReportSources(
-            archive: keeper.archive, pending: groups, live: PackedGroup(work.live),
+            archive: keeper.archive, pending: groups, live: live,
             clock: core.clock(of: property.id, at: moment), timeZone: property.timeZone,
             days: property.days, isTooLate: { ServerClock.steadyMilliseconds() > deadline })
         sources.rowsDefault = settings.reportRowsDefault

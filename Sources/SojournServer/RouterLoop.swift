@@ -16,6 +16,8 @@ import ZeroMQ
 struct RouterLoop: ~Copyable {
     /// Messages to take from one socket before the others get their turn.
     private static let receiveBurst = 64
+    /// Requests of this process itself to take before those of clients are looked at again.
+    private static let ownBurst = 4
     /// Between two looks at links and parts.
     private static let tickMilliseconds: UInt64 = 20
 
@@ -32,26 +34,38 @@ struct RouterLoop: ~Copyable {
     private var exchanges: [Exchange] = []
     /// Numbers to be used again.
     private var free: [RequestID] = []
+    /// Answered; the answers, which are in their places, are about to leave.
+    private var ready: [RequestID] = []
     private var nextTick: UInt64 = 0
     private var counters = ShellCounters()
+    private let doorkeeper: Doorkeeper
+    /// Who is authorized; nil speaks with anybody.
+    private var clients: ClientDirectory?
+    private var clientsVersion: UInt64 = 0
+    private var shares: QueueShares
 
     // Used for one message after another.
     private var incoming = Message()
     private var outgoing = Message()
+    private var clientFrame = Message()
     private var reply = ByteWriter()
 
     /// Opens the sockets and listens.
     static func start(
         _ configuration: RouterServerConfiguration, _ state: ServerState, _ context: Context,
-        isStopping: () -> Bool
+        _ doorkeeper: Doorkeeper, isStopping: () -> Bool
     ) throws(ServerError) -> RouterLoop {
         var configuration = configuration
         let watch = try configuration.join(state, isStopping: isStopping)
         var workers: [WorkerConnection] = []
         for endpoint in configuration.router.workers {
             do throws(ZeroMQError) {
+                let curve = configuration.workerKeys[endpoint].flatMap {
+                    configuration.curve?.client(of: $0)
+                }
                 workers.append(
-                    try WorkerConnection(watch == nil ? endpoint : nil, context))
+                    try WorkerConnection(
+                        watch == nil ? endpoint : nil, curve: curve, context))
             } catch { throw .badWorker(endpoint, reason: "\(error.code)") }
         }
         let peers: PeerSocket
@@ -60,24 +74,30 @@ struct RouterLoop: ~Copyable {
             peers = try PeerSocket.open(
                 credit: configuration.router.limits.credit,
                 messageBytesMax: Limits.messageBytesMax,
-                handshakeMilliseconds: ServerConfiguration.defaultHandshakeMilliseconds,
-                in: context)
+                handshakeMilliseconds: configuration.handshakeMilliseconds,
+                curve: configuration.curve, in: context)
         } catch { throw ServerError(error) }
         let listeners = try Listeners(
-            configuration.listens, allowsInsecure: configuration.allowsInsecureListen,
+            configuration.listens,
+            allowsInsecure: configuration.curve != nil || configuration.allowsInsecureListen,
             peers.socket)
-        return RouterLoop(configuration, state, listeners, peers, workers, watch)
+        return RouterLoop(configuration, state, listeners, peers, workers, watch, doorkeeper)
     }
 
     private init(
         _ configuration: RouterServerConfiguration, _ state: ServerState, _ listeners: Listeners,
-        _ peers: consuming PeerSocket, _ workers: [WorkerConnection], _ watch: ClusterWatch?
+        _ peers: consuming PeerSocket, _ workers: [WorkerConnection], _ watch: ClusterWatch?,
+        _ doorkeeper: Doorkeeper
     ) {
         self.watch = watch
         self.state = state
         self.listeners = listeners
         self.peers = peers
         self.workers = workers
+        self.doorkeeper = doorkeeper
+        clients = configuration.curve?.clients
+        shares = QueueShares(
+            messagesMax: configuration.clientMessagesMax, bytesMax: configuration.clientBytesMax)
         core = RouterCore(
             configuration.router, startedAt: ServerClock.wallMilliseconds())
         listenToAll()
@@ -92,13 +112,16 @@ struct RouterLoop: ~Copyable {
 
     /// Works until a stop was asked for and done.
     mutating func run() throws(ZeroMQError) {
+        // Before the doorkeeper, who reads it, is gone.
+        defer { peers.socket.stopMonitoring() }
         while !state.isStopping {
             if try !work() { try wait() }
         }
         try drain()
     }
 
-    /// One round: takes requests and replies in, and carries out what they lead to.
+    /// One round: takes requests and replies in, and carries out what they lead to: together, for each time that
+    /// libzmq's own thread is woken costs as much as a small part.
     ///
     /// - Returns: false when there was nothing to do.
     mutating func work() throws(ZeroMQError) -> Bool {
@@ -113,6 +136,8 @@ struct RouterLoop: ~Copyable {
             guard try takeRequest() else { break }
             isBusy = true
         }
+        try carryOut()
+        if try takeOwnRequests() { isBusy = true }
         let now = ServerClock.steadyMilliseconds()
         try followCluster(now)
         if now >= nextTick {
@@ -120,6 +145,8 @@ struct RouterLoop: ~Copyable {
             core.tick(at: moment())
             try carryOut()
         }
+        for id in ready { try finish(id) }
+        ready.removeAll(keepingCapacity: true)
         return isBusy
     }
 
@@ -179,7 +206,17 @@ struct RouterLoop: ~Copyable {
         core.received(message.bytes, from: worker, at: moment)
     }
 
-    private mutating func sendOut(_ correlation: UInt64, to worker: Int) throws(ZeroMQError) {
+    /// Sends `outgoing`, behind a frame with the client's name where it has one.
+    private mutating func sendOut(
+        _ correlation: UInt64, of client: String?, to worker: Int
+    ) throws(ZeroMQError) {
+        if let client {
+            clientFrame = Message(copying: ClientFrame.bytes(naming: client).span)
+            // Whether there is room for the message is decided by its first frame.
+            guard try workers[worker].socket.send(&clientFrame, more: true, wait: false) else {
+                return core.couldNotSend(correlation, to: worker)
+            }
+        }
         if try workers[worker].socket.send(&outgoing, wait: false) { return }
         core.couldNotSend(correlation, to: worker)
     }
@@ -193,7 +230,7 @@ struct RouterLoop: ~Copyable {
         Self.readdress(&exchange.payload, address)
         outgoing.copy(from: &exchange.payload)
         exchange.isShared = true
-        try sendOut(address.correlation, to: worker)
+        try sendOut(address.correlation, of: exchange.caller.name, to: worker)
     }
 
     private static func copy(of message: borrowing Message) -> Message {
@@ -209,7 +246,7 @@ struct RouterLoop: ~Copyable {
 
     // MARK: Clients
 
-    /// Takes one message of a client (sojourn-1, "Framing").
+    /// Takes one message of a client (sojourn-1, "Framing"); what it leads to is not carried out yet.
     ///
     /// - Returns: false when there was none.
     mutating func takeRequest() throws(ZeroMQError) -> Bool {
@@ -220,23 +257,64 @@ struct RouterLoop: ~Copyable {
             return false
         }
         exchange.isShared = false
+        followClients()
+        exchange.caller = try peers.caller(of: exchange, clients)
+        exchange.requestBytes = exchange.payload.byteCount
         if exchange.payload.hasMore {
             try refuseFraming(id)
         } else {
-            if Self.operation(exchange.payload) == .status {
-                core.shell = counters.report(openRequests: exchanges.count - free.count)
-            }
-            Self.hand(exchange.payload, as: id, at: moment(), to: &core)
-            try carryOut()
+            take(id)
         }
         return true
     }
 
+    /// Takes what this process asks itself, past the requests of clients.
+    ///
+    /// - Returns: false when there was nothing.
+    private mutating func takeOwnRequests() throws(ZeroMQError) -> Bool {
+        let requests = state.ownRequests.take(atMost: Self.ownBurst)
+        for request in requests {
+            let id = takeNumber()
+            let exchange = exchanges[id]
+            exchange.take(request)
+            take(id)
+            try carryOut()
+        }
+        return !requests.isEmpty
+    }
+
+    private mutating func take(_ id: RequestID) {
+        let exchange = exchanges[id]
+        if Self.operation(exchange.payload) == .status {
+            core.shell = counters.report(
+                openRequests: exchanges.count - free.count, shareRefusals: shares.refusals,
+                door: doorkeeper.counters)
+        }
+        var hasRoom = true
+        if exchange.own == nil {
+            let sharer = exchange.sharer
+            hasRoom = shares.admit(sharer, bytes: exchange.requestBytes)
+            exchange.owner = hasRoom ? sharer : nil
+        }
+        let moment = moment()
+        exchange.receivedAt = moment.steady
+        Self.hand(
+            exchange.payload, as: id, from: exchange.caller, hasRoom: hasRoom, at: moment,
+            to: &core)
+    }
+
     private static func hand(
-        _ message: borrowing Message, as id: RequestID, at moment: RouterMoment,
-        to core: inout RouterCore
+        _ message: borrowing Message, as id: RequestID, from caller: Caller, hasRoom: Bool,
+        at moment: RouterMoment, to core: inout RouterCore
     ) {
-        core.take(message.bytes, as: id, at: moment)
+        core.take(message.bytes, as: id, from: caller, hasRoom: hasRoom, at: moment)
+    }
+
+    /// Takes word of who is authorized from now on.
+    private mutating func followClients() {
+        guard let clients = state.newClients(since: &clientsVersion) else { return }
+        core.follow(clients)
+        self.clients = clients
     }
 
     private static func operation(_ request: borrowing Message) -> SojournWire.Operation? {
@@ -257,18 +335,40 @@ struct RouterLoop: ~Copyable {
         switch answer {
         case .reply:
             outgoing = Message(copying: reply.bytes)
-            try answerOut(id)
-        case .drop: free.append(id)
+            answerOut(id)
+        case .drop: forget(id)
         }
     }
 
-    /// Sends `outgoing` as the answer to a request, in the form in which the client asked, without ever
-    /// waiting; and forgets the request.
-    private mutating func answerOut(_ id: RequestID) throws(ZeroMQError) {
+    /// Puts `outgoing` into the request's place, to leave at the end of the round.
+    private mutating func answerOut(_ id: RequestID) {
+        exchanges[id].payload.move(from: &outgoing)
+        ready.append(id)
+    }
+
+    /// Sends the answer to a request in the form in which the client asked, without ever waiting; and
+    /// forgets the request.
+    private mutating func finish(_ id: RequestID) throws(ZeroMQError) {
+        let exchange = exchanges[id]
+        if let own = exchange.own.take() {
+            own.answer(exchange.payload.array)
+        } else {
+            let now = ServerClock.steadyMicroseconds()
+            counters.latency.count(microseconds: now - min(now, exchange.receivedAt))
+            try peers.send(&exchange.payload, to: exchange, &counters)
+        }
+        forget(id)
+    }
+
+    private mutating func forget(_ id: RequestID) {
         let exchange = exchanges[id]
         exchange.payload.removeAll()
+        if let owner = exchange.owner.take() {
+            shares.release(owner, bytes: exchange.requestBytes)
+        }
+        exchange.own?.answer(nil)
+        exchange.own = nil
         free.append(id)
-        try peers.send(&outgoing, to: exchange, &counters)
     }
 
     // MARK: Actions
@@ -279,21 +379,19 @@ struct RouterLoop: ~Copyable {
             switch action {
             case .send(let frame, let correlation, let worker):
                 outgoing = frame.read { Message(copying: $0) }
-                try sendOut(correlation, to: worker)
+                try sendOut(correlation, of: frame.client, to: worker)
             case .forward(let id, let address, let worker):
                 try forward(id, address, to: worker)
             case .answer(let id, let frame):
                 outgoing = frame.read { Message(copying: $0) }
                 core.giveBack(frame)
-                try answerOut(id)
+                answerOut(id)
             case .passOn(let id, let address):
                 Self.readdress(&incoming, address)
                 outgoing.move(from: &incoming)
-                try answerOut(id)
+                answerOut(id)
             case .recycle(let frame): core.giveBack(frame)
-            case .drop(let id):
-                exchanges[id].payload.removeAll()
-                free.append(id)
+            case .drop(let id): forget(id)
             case .reconnect(let worker):
                 try workers[worker].reconnect()
                 listenToAll()
@@ -307,35 +405,5 @@ struct RouterLoop: ~Copyable {
         case .workerUp, .complete: state.log.info("\(event)")
         case .workerDown, .workerRefused: state.log.warning("\(event)")
         }
-    }
-
-    // MARK: The end
-
-    /// Clients that keep asking are answered with `draining` for so long.
-    private static let refuseMilliseconds: UInt64 = 1_500
-    /// What was received before the stop is answered within this, or not at all.
-    private static let answerMilliseconds: UInt64 = 4_200
-    /// Nobody asks any more.
-    private static let quietMilliseconds: UInt64 = 150
-
-    /// Ends the router: answers what was received so far, and refuses what still comes until nobody
-    /// asks any more or the time is over.
-    private mutating func drain() throws(ZeroMQError) {
-        let began = ServerClock.steadyMilliseconds()
-        while try takeRequest() {}
-        core.drain()
-        var lastBusy = began
-        while true {
-            let isBusy = try work()
-            let now = ServerClock.steadyMilliseconds()
-            if isBusy { lastBusy = now }
-            if core.requestsInFlight == 0 {
-                if now - lastBusy >= Self.quietMilliseconds { return }
-                if now - began >= Self.refuseMilliseconds { return }
-            }
-            if now - began >= Self.answerMilliseconds { break }
-            if !isBusy { try wait(atMost: 10) }
-        }
-        state.log.warning("stopped with \(core.requestsInFlight) requests unanswered")
     }
 }

@@ -7,7 +7,8 @@ import ZeroMQ
 package final class RouterServer: Sendable {
     /// Where it listens, wildcards resolved.
     package var endpoints: [String] { thread.endpoints }
-    private let state: ServerState
+    let state: ServerState
+    private let clientsFile: String?
     private let thread: ServerThread
 
     /// Starts a router. It listens when this returns; clients are told to wait until every partition has
@@ -21,18 +22,12 @@ package final class RouterServer: Sendable {
         isStopping: @escaping @Sendable () -> Bool = { false },
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
-        let state: ServerState
-        do throws(ZeroMQError) {
-            state = try ServerState(log: log, clients: ClientDirectory())
-        } catch {
-            throw ServerError(error)
-        }
+        let state = try ServerState(
+            log: log, clients: configuration.curve?.clients ?? ClientDirectory())
         self.state = state
+        clientsFile = configuration.curve?.clientsFile
         thread = try ServerThread("sojourn-router") { listening throws(ServerError) in
-            let loop = try RouterLoop.start(
-                configuration, state, try SojournServer.newContext(), isStopping: isStopping)
-            listening(loop.listeners)
-            Self.route(loop, state)
+            try Self.run(configuration, state, listening, isStopping: isStopping)
         }
         log.info("\(configuration.summary(endpoints))")
     }
@@ -46,14 +41,33 @@ package final class RouterServer: Sendable {
         thread.wait()
     }
 
+    /// Reads the file of clients again; the same as of a service.
+    package func reloadClients() throws(ConfigurationError) { try state.readClients(clientsFile) }
+
     /// Waits until the router has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }
 
     /// It stopped, or is about to, for a fault of its own, which it logged.
     package var hasFailed: Bool { state.hasFailed }
 
+    /// The whole life of the router's thread.
+    private static func run(
+        _ configuration: RouterServerConfiguration, _ state: ServerState,
+        _ listening: (Listeners) -> Void, isStopping: () -> Bool
+    ) throws(ServerError) {
+        let context = try SojournServer.newContext()
+        let doorkeeper = try Doorkeeper(
+            connectionsMax: configuration.connectionsMax, in: context, state)
+        defer { doorkeeper.stop() }
+        let loop = try RouterLoop.start(
+            configuration, state, context, doorkeeper, isStopping: isStopping)
+        listening(loop.listeners)
+        route(loop, state)
+    }
+
     /// Closes the sockets when it returns.
     private static func route(_ loop: consuming RouterLoop, _ state: ServerState) {
         do throws(ZeroMQError) { try loop.run() } catch { state.fail("\(error)") }
+        state.ownRequests.close()
     }
 }

@@ -5,11 +5,16 @@ import SojournRouter
 /// environment, and that over the file.
 package struct RouterSettings: Sendable {
     package var listens: [String]?
-    /// Endpoints.
-    package var workers: [String]?
+    package var workers: [WorkerAddress]?
     package var deployment: DeploymentID?
     package var cluster = ClusterInput()
+    /// Where the router's CURVE key is, or, from the environment alone, the key itself.
+    package var curveKeyFile: String?
+    package var curveKey: String?
+    package var clientsFile: String?
     package var allowsInsecureListen: Bool?
+    /// Where the admin port is, or `off`.
+    package var admin: String?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     /// By the key in the file.
@@ -24,6 +29,12 @@ package struct RouterSettings: Sendable {
         settings.workers = workers ?? lower.workers
         settings.deployment = deployment ?? lower.deployment
         settings.cluster = cluster.over(lower.cluster)
+        if curveKeyFile == nil, curveKey == nil {
+            settings.curveKeyFile = lower.curveKeyFile
+            settings.curveKey = lower.curveKey
+        }
+        settings.clientsFile = clientsFile ?? lower.clientsFile
+        settings.admin = admin ?? lower.admin
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.limits = limits ?? lower.limits
@@ -44,38 +55,77 @@ package struct RouterSettings: Sendable {
                 "a router needs workers to route to; name each with --worker tcp://ADDRESS:PORT, or "
                     + "their cluster with --cluster nats://HOST:PORT")
         }
-        if let twice = workers.first(where: { name in workers.count { $0 == name } > 1 }) {
+        let endpoints = workers.map(\.endpoint)
+        if let twice = endpoints.first(where: { name in endpoints.count { $0 == name } > 1 }) {
             throw ConfigurationError(source: "workers", "worker \(twice) is named twice")
-        }
-        for worker in workers {
-            do throws(ServerError) { _ = try Endpoint(worker: worker) } catch {
-                throw ConfigurationError(source: "workers", "\(error)")
-            }
         }
         var configuration = RouterServerConfiguration(
             listens: listens ?? [RouterServerConfiguration.defaultListen],
-            router: RouterConfiguration(workers: workers, deployment: deployment))
+            router: RouterConfiguration(workers: endpoints, deployment: deployment))
         configuration.cluster = cluster
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
-        apply(to: &configuration.router.limits)
+        configuration.curve = try CurveSettings.resolve(
+            keyFile: curveKeyFile, key: curveKey, clientsFile: clientsFile)
+        if configuration.curve != nil {
+            configuration.router.ownName = configuration.router.serverName
+        }
+        configuration.workerKeys = try keys(
+            of: workers, hasOwnKey: configuration.curve != nil)
+        configuration.admin = try AdminAddress.resolve(admin)
+        apply(to: &configuration)
         return configuration
+    }
+
+    /// The public keys of the workers that have one, by endpoint.
+    private func keys(
+        of workers: [WorkerAddress], hasOwnKey: Bool
+    ) throws(ConfigurationError) -> [String: String] {
+        var keys: [String: String] = [:]
+        for worker in workers {
+            if let file = worker.keyFile {
+                guard hasOwnKey else {
+                    throw ConfigurationError(
+                        source: "workers",
+                        "worker \(worker.endpoint) has a key, and the router has none to show to it; "
+                            + "say which with --curve-key-file FILE")
+                }
+                keys[worker.endpoint] = try CurveKeyFile.publicKey(at: file)
+            } else if hasOwnKey, !worker.isLocal {
+                throw ConfigurationError(
+                    source: "workers",
+                    "worker \(worker.endpoint) is not on this machine, and its key is missing; "
+                        + "\(WorkerAddress.form)")
+            }
+        }
+        return keys
     }
 
     /// What may stand where.
     static let ranges: [String: ClosedRange<Int>] = [
         "credit": 1...Limits.creditMax,
+        "connections": 1...1_000_000,
+        "handshakeMilliseconds": 100...60_000,
+        "clientQueueMessages": 1...1_000_000,
+        "clientQueueBytes": (1 << 20)...(64 << 30),
         "workerParts": 1...1_000_000,
         "workerBytes": (1 << 20)...(64 << 30),
         "answerMilliseconds": 100...3_600_000,
         "silenceMilliseconds": 100...3_600_000,
     ]
 
-    private func apply(to router: inout RouterLimits) {
-        if let value = limits?["credit"] { router.credit = value }
-        if let value = limits?["workerParts"] { router.workerPartsMax = value }
-        if let value = limits?["workerBytes"] { router.workerBytesMax = value }
-        if let value = limits?["answerMilliseconds"] { router.answerMilliseconds = UInt64(value) }
-        if let value = limits?["silenceMilliseconds"] { router.silenceMilliseconds = UInt64(value) }
+    private func apply(to server: inout RouterServerConfiguration) {
+        func set(_ key: String, _ set: (Int) -> Void) {
+            if let value = limits?[key] { set(value) }
+        }
+        set("credit") { server.router.limits.credit = $0 }
+        set("workerParts") { server.router.limits.workerPartsMax = $0 }
+        set("workerBytes") { server.router.limits.workerBytesMax = $0 }
+        set("answerMilliseconds") { server.router.limits.answerMilliseconds = UInt64($0) }
+        set("silenceMilliseconds") { server.router.limits.silenceMilliseconds = UInt64($0) }
+        set("connections") { server.connectionsMax = $0 }
+        set("handshakeMilliseconds") { server.handshakeMilliseconds = $0 }
+        set("clientQueueMessages") { server.clientMessagesMax = $0 }
+        set("clientQueueBytes") { server.clientBytesMax = $0 }
     }
 }
 
@@ -92,7 +142,19 @@ extension RouterSettings {
         allowsInsecureListen = shared.allowsInsecureListen
         logLevel = shared.logLevel
         cluster = shared.cluster
-        workers = environment["SOJOURN_WORKERS"]?.split(separator: ",").map(String.init)
+        curveKeyFile = shared.curveKeyFile
+        curveKey = shared.curveKey
+        clientsFile = shared.clientsFile
+        admin = shared.admin
+        guard let names = environment["SOJOURN_WORKERS"] else { return }
+        var workers: [WorkerAddress] = []
+        for name in names.split(separator: ",") {
+            do throws(ServerError) { workers.append(try WorkerAddress(String(name))) } catch {
+                throw ConfigurationError(
+                    source: "environment", key: "SOJOURN_WORKERS", "\(error)")
+            }
+        }
+        self.workers = workers
     }
 
     /// Reads a configuration file.
@@ -105,25 +167,41 @@ extension RouterSettings {
         self.init()
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
-            "listen", "workers", "deployment", "insecureListen", "logLevel", "limits", "cluster",
+            "listen", "workers", "deployment", "curveKeyFile", "clientsFile", "insecureListen",
+            "admin", "logLevel", "limits", "cluster",
         ])
         if let node = entries["listen"] { listens = try ServerSettings.listens(node) }
         if let node = entries["workers"] { workers = try Self.workers(node) }
         if let node = entries["deployment"] { deployment = try ServerSettings.deployment(node) }
         if let node = entries["cluster"] { cluster = try ClusterInput(node) }
+        curveKeyFile = try entries["curveKeyFile"]?.text()
+        clientsFile = try entries["clientsFile"]?.text()
         allowsInsecureListen = try entries["insecureListen"]?.flag()
+        if let node = entries["admin"] { admin = try ServerSettings.admin(node) }
         if let node = entries["logLevel"] { logLevel = try ServerSettings.logLevel(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
     }
 
-    private static func workers(_ node: ConfigurationNode) throws(ConfigurationError) -> [String] {
-        var workers: [String] = []
-        for element in try node.elements(of: "endpoints") {
-            let text = try element.text()
-            do throws(ServerError) { _ = try Endpoint(worker: text) } catch {
-                throw element.error("\(error)")
+    /// A worker is an endpoint, or a mapping of `endpoint` and `keyFile`.
+    private static func workers(
+        _ node: ConfigurationNode
+    ) throws(ConfigurationError) -> [WorkerAddress] {
+        var workers: [WorkerAddress] = []
+        for element in try node.elements(of: "workers") {
+            var keyFile: String?
+            var endpoint = element
+            if element.isMapping {
+                let entries = try element.entries(allowed: ["endpoint", "keyFile"])
+                guard let node = entries["endpoint"] else {
+                    throw element.error("the endpoint is missing")
+                }
+                endpoint = node
+                keyFile = try entries["keyFile"]?.text()
             }
-            workers.append(text)
+            let text = try endpoint.text()
+            do throws(ServerError) {
+                workers.append(try WorkerAddress(endpoint: text, keyFile: keyFile))
+            } catch { throw endpoint.error("\(error)") }
         }
         return workers
     }

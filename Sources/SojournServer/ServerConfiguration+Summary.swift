@@ -1,12 +1,13 @@
 import SojournEngine
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournService
 import ZeroMQ
 
 extension ServerConfiguration {
     /// Everything that matters, in one line.
-    func summary(_ endpoints: [String]) -> String {
+    func summary(_ endpoints: [String], feed: [String]) -> String {
         let policies = service.properties.prefix(5).map(Self.text).joined(separator: ", ")
         let more = service.properties.count - 5
         let secret =
@@ -17,7 +18,9 @@ extension ServerConfiguration {
             + "deployment \(service.deployment.bits.hexadecimal), \(secret); "
             + (service.partitions.isAll ? "" : "partitions \(service.partitions); ")
             + "properties: \(policies)\(more > 0 ? " and \(more) more" : ""); "
-            + "\(journalText); \(archiveText); at most \(service.engineLimits.liveVisitorsMax) live visitors, "
+            + "\(journalText); \(archiveText); "
+            + (feed.isEmpty ? "" : "feed at \(feed.joined(separator: " ")); ")
+            + "at most \(service.engineLimits.liveVisitorsMax) live visitors, "
             + "\(queue.messagesMax) queued requests, "
             + "\(service.messageBytesMax) bytes a request; libzmq \(ZeroMQ.version)"
     }
@@ -30,7 +33,12 @@ extension ServerConfiguration {
     private var archiveText: String {
         guard let archive else { return "finished sessions are not kept" }
         let keep = archive.keepMilliseconds.map(ConfigurationText.text(duration:)) ?? "for ever"
-        return "finished sessions in \(archive.path), kept \(keep)"
+        let store =
+            switch archive.store {
+            case .file(let path): path
+            case .postgres(let address): address.summary
+            }
+        return "finished sessions in \(store), kept \(keep)"
     }
 
     private var journalText: String {

@@ -30,6 +30,8 @@ package struct ServerConfiguration: Sendable {
     package var admin: AdminAddress?
     /// nil keeps no finished sessions.
     package var archive: ArchiveSettings?
+    /// nil publishes nothing.
+    package var feed: FeedSettings?
 
     package init(
         listens: [String] = [defaultListen], service: ServiceConfiguration = .ephemeral

@@ -62,7 +62,7 @@ extension ServerError {
         self =
             switch error.code {
             case .otherDeployment: .dataTaken("\(error)")
-            case .damaged, .tooNew: .badData("\(error)")
+            case .damaged, .otherVersion: .badData("\(error)")
             case .passing, .tooLong: .disk("\(error)")
             }
     }

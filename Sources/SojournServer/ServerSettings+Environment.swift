@@ -34,6 +34,9 @@ extension ServerSettings {
         }
         archive = environment["SOJOURN_ARCHIVE"]
         cluster = try ClusterInput(environment: environment)
+        if let text = environment["SOJOURN_FEED"] {
+            feed = text.split(separator: ",").map(String.init)
+        }
         if let text = environment["SOJOURN_DURABILITY"] {
             guard let level = Durability(rawValue: text) else {
                 throw Self.error("SOJOURN_DURABILITY", text, Durability.configurationForm)

@@ -2,6 +2,7 @@ import Foundation
 import SojournChannels
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournService
 
 extension ServerSettings {
@@ -27,9 +28,10 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
-            "channels", "admin", "archive", "cluster",
+            "channels", "admin", "archive", "feed", "cluster",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
+        if let node = entries["feed"] { feed = try Self.feed(node) }
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["deployment"] { deployment = try Self.deployment(node) }
         secretFile = try entries["secretFile"]?.text()
@@ -62,6 +64,15 @@ extension ServerSettings {
         return listens
     }
 
+    /// One endpoint, a list of them, or `off`.
+    private static func feed(_ node: ConfigurationNode) throws(ConfigurationError) -> [String] {
+        if node.isList { return try listens(node) }
+        let text = try node.text()
+        if text == "off" { return [] }
+        do throws(ServerError) { _ = try Endpoint(text) } catch { throw node.error("\(error)") }
+        return [text]
+    }
+
     static func deployment(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> DeploymentID {
@@ -92,7 +103,7 @@ extension ServerSettings {
         return range
     }
 
-    private static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
+    static func admin(_ node: ConfigurationNode) throws(ConfigurationError) -> String {
         let text = try node.text()
         if let fault = AdminAddress.fault(of: text) { throw node.error(fault) }
         return text
@@ -108,8 +119,19 @@ extension ServerSettings {
     }
 
     private mutating func readArchive(_ node: ConfigurationNode) throws(ConfigurationError) {
-        let entries = try node.entries(allowed: ["file", "keep"])
+        let entries = try node.entries(allowed: ["file", "postgres", "keep"])
         archive = try entries["file"]?.text()
+        if let postgres = entries["postgres"] {
+            guard archive == nil else {
+                throw postgres.error("there is a file as well; finished sessions go to one of them")
+            }
+            let text = try postgres.text()
+            guard PostgresAddress.isMeant(by: text) else {
+                throw postgres.error(
+                    "an address of a PostgreSQL database begins with postgresql://")
+            }
+            archive = text
+        }
         if let keep = entries["keep"] {
             archiveKeepMilliseconds = try keep.isOff() ? .some(nil) : .some(keep.duration())
         }

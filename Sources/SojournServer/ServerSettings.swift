@@ -1,6 +1,7 @@
 package import SojournChannels
 package import SojournJournal
 package import SojournModel
+import SojournPostgres
 package import SojournService
 
 /// What one source says of the configuration; nil where it says nothing. Options stand over the
@@ -18,12 +19,14 @@ package struct ServerSettings: Sendable {
     package var durability: Durability?
     /// Those that this server is to have.
     package var partitions: PartitionRange?
-    /// The file of the archive, or `off`.
+    /// The file of the archive, the address of a PostgreSQL database, or `off`.
     package var archive: String?
     /// How long finished sessions are kept; the outer nil says nothing, the inner one says `off`.
     package var archiveKeepMilliseconds: Int64??
     package var allowsInsecureListen: Bool?
     package var cluster = ClusterInput()
+    /// Where the feed is; none, or the word `off`, for nowhere.
+    package var feed: [String]?
     /// Where the admin port is, or `off`.
     package var admin: String?
     /// A level of swift-log; the command makes use of it.
@@ -55,6 +58,7 @@ package struct ServerSettings: Sendable {
         settings.archiveKeepMilliseconds = archiveKeepMilliseconds ?? lower.archiveKeepMilliseconds
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.cluster = cluster.over(lower.cluster)
+        settings.feed = feed ?? lower.feed
         settings.admin = admin ?? lower.admin
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
@@ -95,13 +99,10 @@ package struct ServerSettings: Sendable {
             listens
             ?? [cluster == nil ? ServerConfiguration.defaultListen : ClusterEndpoint.defaultListen]
         configuration.allowsInsecureListen = allowsInsecureListen ?? false
-        configuration.curve = try resolvedCurve()
+        configuration.curve = try CurveSettings.resolve(
+            keyFile: curveKeyFile, key: curveKey, clientsFile: clientsFile)
         limits.apply(to: &configuration)
-        if let admin, admin != "off" {
-            do throws(ServerError) { configuration.admin = try AdminAddress(admin) } catch {
-                throw ConfigurationError(source: "admin", "\(error)")
-            }
-        }
+        configuration.admin = try AdminAddress.resolve(admin)
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)
@@ -114,10 +115,15 @@ package struct ServerSettings: Sendable {
                     + "say where with --data DIR")
         }
         if let path = archive ?? data.map({ "\($0)/archive.db" }), path != "off" {
-            var archive = ArchiveSettings(path: path)
+            var archive = ArchiveSettings(try Self.store(path))
             if let keep = archiveKeepMilliseconds { archive.keepMilliseconds = keep }
             limits.apply(to: &archive)
             configuration.archive = archive
+        }
+        if let feed, feed != ["off"], !feed.isEmpty {
+            var settings = FeedSettings(listens: feed)
+            limits.apply(to: &settings)
+            configuration.feed = settings
         }
         return (configuration, warnings)
     }
@@ -158,25 +164,15 @@ package struct ServerSettings: Sendable {
         return cluster
     }
 
-    /// Who the server is and whom it lets in; nil when no source speaks of it.
-    private func resolvedCurve() throws(ConfigurationError) -> CurveSettings? {
-        var secretKey = curveKey
-        if let curveKeyFile { secretKey = try CurveKeyFile.secretKey(at: curveKeyFile) }
-        switch (secretKey, clientsFile) {
-        case (nil, nil): return nil
-        case (let secretKey?, let clientsFile?):
-            return try CurveSettings(secretKey: secretKey, clientsFile: clientsFile)
-        case (_?, nil):
+    private static func store(_ text: String) throws(ConfigurationError) -> ArchiveSettings.Store {
+        guard PostgresAddress.isMeant(by: text) else { return .file(text) }
+        let (address, fault) = PostgresAddress.parse(text)
+        guard let address else {
+            // Without what stands there: it may hold a password.
             throw ConfigurationError(
-                source: "curve",
-                "there is a key and no file of clients, so nobody could come in; "
-                    + "say who may with --clients-file FILE")
-        case (nil, _?):
-            throw ConfigurationError(
-                source: "curve",
-                "there is a file of clients and no key, so nobody could be told apart; "
-                    + "say which with --curve-key-file FILE")
+                source: "archive", "this is no address of a PostgreSQL database: \(fault)")
         }
+        return .postgres(address)
     }
 
     /// The properties, with the override on the default one.

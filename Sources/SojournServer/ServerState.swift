@@ -10,6 +10,10 @@ final class ServerState: Sendable {
     let wakeUp: WakeUp
     /// What this process asks itself.
     let ownRequests = OwnRequests()
+    /// Connections of the feed's readers.
+    let feedConnections = Atomic(0)
+    /// Where the feed is; empty when there is none.
+    let feedEndpoints = Mutex<[String]>([])
     private let stopFlag = Atomic(false)
     private let failureFlag = Atomic(false)
     /// Who is authorized now.
@@ -17,10 +21,10 @@ final class ServerState: Sendable {
     /// Counts how often that has changed, so that nobody need take the lock to find out.
     private let clientsVersion = Atomic<UInt64>(0)
 
-    init(log: Logger, clients: ClientDirectory) throws(ZeroMQError) {
+    init(log: Logger, clients: ClientDirectory) throws(ServerError) {
         self.log = log
         clientDirectory = Mutex(clients)
-        wakeUp = try WakeUp()
+        do { wakeUp = try WakeUp() } catch { throw ServerError(error) }
     }
 
     var isStopping: Bool { stopFlag.load(ordering: .acquiring) }
@@ -38,6 +42,20 @@ final class ServerState: Sendable {
         clientDirectory.withLock { $0 = clients }
         clientsVersion.wrappingAdd(1, ordering: .releasing)
         wakeUp.signal()
+    }
+
+    /// Reads the file of clients again. Connections stay; whoever is authorized no longer is refused at his
+    /// next request. A file with a fault changes nothing.
+    ///
+    /// - Throws: what is wrong with the file.
+    func readClients(_ file: String?) throws(ConfigurationError) {
+        guard let file else {
+            log.info("there is no file of clients to be read again")
+            return
+        }
+        let clients = try ClientsFile.read(file)
+        follow(clients)
+        log.info("\(file) was read again: \(clients.count) keys are authorized")
     }
 
     /// The clients, when they have changed since this version.

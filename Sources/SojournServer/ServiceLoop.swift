@@ -3,6 +3,7 @@ import SojournJournal
 import SojournModel
 import SojournService
 import SojournWire
+import Synchronization
 import ZeroMQ
 
 /// The thread that has the sockets and the service core: takes requests from any number of peers,
@@ -40,6 +41,7 @@ struct ServiceLoop: ~Copyable {
     var partition: PartitionKeeper?
     var archive: ArchiveKeeper?
     var questions: QuestionBoard?
+    var feed: FeedKeeper?
     /// Questions that are answered on other threads.
     var openQuestions = 0
 
@@ -99,20 +101,33 @@ struct ServiceLoop: ~Copyable {
             core.adopt()
         }
         try archive?.align(with: &core, log: state.log)
+        let feed = try Self.feed(configuration, context, state)
         let peers: PeerSocket
         do { peers = try Self.peers(configuration, context) } catch {
             throw ServerError(error)
         }
         let listeners = try Listeners(configuration, peers.socket)
         return ServiceLoop(
-            configuration, state, listeners, peers, core, keeper, archive, questions, doorkeeper)
+            configuration, state, listeners, peers, core, keeper, archive, questions, feed,
+            doorkeeper)
+    }
+
+    /// The thread that publishes what happens to sessions, if that is wanted.
+    private static func feed(
+        _ configuration: ServerConfiguration, _ context: Context, _ state: ServerState
+    ) throws(ServerError) -> FeedKeeper? {
+        guard let settings = configuration.feed else { return nil }
+        let publisher = try FeedPublisher(settings, configuration, in: context, state)
+        state.feedEndpoints.withLock { $0 = publisher.endpoints }
+        return FeedKeeper(publisher, settings)
     }
 
     init(
         _ configuration: ServerConfiguration, _ state: ServerState, _ listeners: Listeners,
         _ peers: consuming PeerSocket, _ core: consuming ServiceCore,
         _ keeper: consuming JournalKeeper?, _ archive: consuming ArchiveKeeper?,
-        _ questions: consuming QuestionBoard?, _ doorkeeper: Doorkeeper
+        _ questions: consuming QuestionBoard?, _ feed: consuming FeedKeeper?,
+        _ doorkeeper: Doorkeeper
     ) {
         self.state = state
         self.listeners = listeners
@@ -127,6 +142,7 @@ struct ServiceLoop: ~Copyable {
         self.keeper = keeper
         self.archive = archive
         self.questions = questions
+        self.feed = feed
         gate = ReplyGate(
             isOpen: configuration.journal.map { $0.durability == .none }
                 ?? (configuration.seat == nil))
@@ -138,15 +154,11 @@ struct ServiceLoop: ~Copyable {
     static func peers(
         _ configuration: ServerConfiguration, _ context: Context
     ) throws(ZeroMQError) -> PeerSocket {
-        let peers = try PeerSocket.open(
+        try PeerSocket.open(
             credit: configuration.service.credit,
             messageBytesMax: configuration.service.messageBytesMax,
-            handshakeMilliseconds: configuration.handshakeMilliseconds, in: context)
-        if let curve = configuration.curve {
-            try peers.socket.set(.curveServer(secretKey: curve.secretKey), .zapDomain("sojourn"))
-        }
-        try peers.socket.monitor(at: Doorkeeper.monitorEndpoint)
-        return peers
+            handshakeMilliseconds: configuration.handshakeMilliseconds,
+            curve: configuration.curve, in: context)
     }
 
     /// Works until a stop was asked for and done.
@@ -171,7 +183,9 @@ struct ServiceLoop: ~Copyable {
         }
         if takeOwnRequests() { isBusy = true }
         if try answerSome() > 0 { isBusy = true }
-        if tendArchive(at: ServerClock.steadyMilliseconds()) { isBusy = true }
+        let now = ServerClock.steadyMilliseconds()
+        if tendArchive(at: now) { isBusy = true }
+        tendFeed(at: now)
         while let exchange = ready.popFirst() { try finish(exchange) }
         tick()
         return isBusy
@@ -229,10 +243,20 @@ struct ServiceLoop: ~Copyable {
     /// Writes what waits, if disk and archive take it, and ends their threads.
     mutating func stop() {
         partition?.close()
+        archive?.archive.interruptReading()
         questions?.stop()
         keeper?.stop()
         let written = keeper?.report.progress.written.rawValue ?? .max
         archive?.stop(&core, written: written)
+        feed?.stop(&core, sealed: archive?.takeUnfed(), written: written)
+    }
+
+    /// Publishes what happened, behind `tendArchive`, so that what the archive has sealed is complete.
+    private mutating func tendFeed(at now: UInt64) {
+        guard feed != nil else { return }
+        let written = keeper?.report.progress.written.rawValue ?? .max
+        let sealed = archive?.takeUnfed()
+        feed?.tend(&core, sealed: sealed, written: written, at: now)
     }
 
     // MARK: Journal
@@ -265,9 +289,9 @@ struct ServiceLoop: ~Copyable {
         }
         exchange.receivedAt = ServerClock.steadyMicroseconds()
         lastReceived = exchange.receivedAt / 1_000
-        exchange.requestBytes = exchange.payload.byteCount
         followClients()
-        exchange.caller = caller(of: exchange)
+        exchange.caller = try peers.caller(of: exchange, clients)
+        exchange.requestBytes = exchange.payload.byteCount
         if exchange.payload.hasMore {
             let answer = try peers.refuseFraming(
                 exchange, deployment: admission.deployment, into: &reply)
@@ -291,11 +315,7 @@ struct ServiceLoop: ~Copyable {
         let requests = state.ownRequests.take(atMost: Self.ownBurst)
         for request in requests {
             let exchange = spare.popLast() ?? Exchange()
-            let frame = request.frame
-            exchange.own = request
-            exchange.caller = .anyone
-            exchange.payload = Message(copying: frame.span)
-            exchange.requestBytes = 0
+            exchange.take(request)
             exchange.receivedAt = ServerClock.steadyMicroseconds()
             serve(exchange, exchange.receivedAt / 1_000)
         }
@@ -310,19 +330,9 @@ struct ServiceLoop: ~Copyable {
                 || core.journal.waitingBytes > queueLimits.bytesMax)
     }
 
-    /// Who sent a message: the connection's user id is the public key that it has proved to have.
-    private func caller(of exchange: Exchange) -> Caller {
-        clients.map { $0.caller(key: exchange.payload.property(named: "User-Id")) } ?? .anyone
-    }
-
     /// Takes the request into its sender's share of the queue, if there is room in it.
     private mutating func hasShare(_ exchange: Exchange) -> Bool {
-        let owner: QueueShares.Owner =
-            if case .client(let client) = exchange.caller {
-                .client(client.name)
-            } else {
-                .connection(exchange.connection)
-            }
+        let owner = exchange.sharer
         guard shares.admit(owner, bytes: exchange.requestBytes) else { return false }
         exchange.owner = owner
         return true
@@ -362,8 +372,7 @@ struct ServiceLoop: ~Copyable {
                 queuedRequests: unanswered + 1, queuedBytes: unansweredBytes,
                 shareRefusals: shares.refusals, door: doorkeeper.counters,
                 journal: (keeper?.gauges ?? []) + (partition?.gauges ?? [])
-                    + (archive?.gauges ?? [])
-                    + (questions?.gauges ?? []))
+                    + (archive?.gauges ?? []) + (questions?.gauges ?? []) + (feed?.gauges ?? []))
         }
         let answer = Self.answer(
             exchange.payload, from: exchange.caller, at: moment, &core, &reply)
@@ -401,11 +410,6 @@ struct ServiceLoop: ~Copyable {
         }
     }
 
-    private static func copy(of message: borrowing Message) -> [UInt8] {
-        // Safe: bytes have no padding, and are copied before the message changes.
-        unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }
-    }
-
     /// Sends the reply, if there is one, in the form in which the peer asked, without ever waiting.
     private mutating func finish(_ exchange: Exchange) throws(ZeroMQError) {
         unansweredBytes -= exchange.requestBytes
@@ -414,7 +418,7 @@ struct ServiceLoop: ~Copyable {
         }
         defer { spare.append(exchange) }
         if let own = exchange.own.take() {
-            own.answer(exchange.payload.isEmpty ? nil : Self.copy(of: exchange.payload))
+            own.answer(exchange.payload.isEmpty ? nil : exchange.payload.array)
             return
         }
         // What was refused at once says nothing of how long work takes.

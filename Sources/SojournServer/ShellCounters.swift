@@ -9,19 +9,23 @@ struct ShellCounters {
     var repliesUnreachable: UInt64 = 0
     /// Replies whose peer did not read fast enough to have room for them.
     var repliesUnread: UInt64 = 0
+    var latency = LatencyCounters()
 
     /// That of a router, which tells of its queues by worker.
-    func report(openRequests: Int) -> ShellReport {
+    func report(
+        openRequests: Int, shareRefusals: UInt64, door: DoorCounters
+    ) -> ShellReport {
         var report = ShellReport()
         report.refusals = refusals
-        report.gauges = [
-            Gauge("open_requests", openRequests),
-            Gauge("replies_unreachable_total", repliesUnreachable),
-            Gauge("replies_unread_total", repliesUnread),
-        ]
+        report.gauges =
+            [
+                Gauge("open_requests", openRequests),
+                Gauge("replies_unreachable_total", repliesUnreachable),
+                Gauge("replies_unread_total", repliesUnread),
+                Gauge("client_share_refusals_total", shareRefusals),
+            ] + door.gauges + latency.gauges
         return report
     }
-    var latency = LatencyCounters()
 
     func report(
         queuedRequests: Int, queuedBytes: Int, shareRefusals: UInt64, door: DoorCounters,

@@ -3,6 +3,7 @@ import Foundation
 package import Logging
 import SojournModel
 import SojournService
+import Synchronization
 import ZeroMQ
 
 /// A running service: its sockets, its thread, and their end.
@@ -14,9 +15,10 @@ import ZeroMQ
 package final class SojournServer: Sendable {
     /// Where it listens, wildcards resolved: `tcp://127.0.0.1:41873`.
     package var endpoints: [String] { thread.endpoints }
+    /// Where the feed is; empty when there is none.
+    package var feedEndpoints: [String] { state.feedEndpoints.withLock { $0 } }
     let state: ServerState
     private let clientsFile: String?
-    private let log: Logger
     private let thread: ServerThread
 
     /// Starts a server. It listens when this returns.
@@ -28,13 +30,9 @@ package final class SojournServer: Sendable {
         _ configuration: ServerConfiguration = ServerConfiguration(),
         log: Logger = Logger(label: "sojourn") { _ in SwiftLogNoOpLogHandler() }
     ) throws(ServerError) {
-        let state: ServerState
-        do throws(ZeroMQError) {
-            state = try ServerState(
-                log: log, clients: configuration.curve?.clients ?? ClientDirectory())
-        } catch { throw ServerError(error) }
+        let state = try ServerState(
+            log: log, clients: configuration.curve?.clients ?? ClientDirectory())
         self.state = state
-        self.log = log
         clientsFile = configuration.curve?.clientsFile
         thread = try ServerThread("sojourn-service") { listening throws(ServerError) in
             try Self.run(configuration, state, listening)
@@ -42,7 +40,7 @@ package final class SojournServer: Sendable {
         // A worker of a cluster has many, and says of each what matters.
         log.log(
             level: configuration.seat == nil ? .info : .debug,
-            "\(configuration.summary(endpoints))")
+            "\(configuration.summary(endpoints, feed: feedEndpoints))")
     }
 
     deinit { stop() }
@@ -61,15 +59,7 @@ package final class SojournServer: Sendable {
     /// next request. A file with a fault changes nothing.
     ///
     /// - Throws: what is wrong with the file.
-    package func reloadClients() throws(ConfigurationError) {
-        guard let file = clientsFile else {
-            log.info("there is no file of clients to be read again")
-            return
-        }
-        let clients = try ClientsFile.read(file)
-        state.follow(clients)
-        log.info("\(file) was read again: \(clients.count) keys are authorized")
-    }
+    package func reloadClients() throws(ConfigurationError) { try state.readClients(clientsFile) }
 
     /// Waits until the server has stopped, by `stop` or by a fault of its own.
     package func waitUntilStopped() { thread.wait() }

@@ -27,42 +27,9 @@ package struct Admission: Sendable {
         guard header.deploymentTag == 0 || header.deploymentTag == deployment.tag else {
             throw Refusal(WireError(.wrongDeployment, at: 40))
         }
-        if caller == .stranger {
-            throw Refusal(
-                .notPermitted,
-                "the key of this connection is not authorized, or not any more; ask who runs the "
-                    + "server")
-        }
-        switch header.operation {
-        case .assign: try checkProperty(header.property, .write, caller)
-        case .lookup, .report: try checkProperty(header.property, .read, caller)
-        case .forget: try checkProperty(header.property, .admin, caller)
-        case .fetch:
-            // Every property's sessions are in it.
-            guard caller.rights.everywhere.contains(.read) else {
-                throw Refusal(
-                    .notPermitted, "this client may not read the sessions of all properties")
-            }
-        case .hello, .status, .error: break
-        }
+        try Permission.check(
+            header, of: caller, hasProperty: properties.contains(header.property))
         return header
-    }
-
-    /// Codes 14 and 15. Who has no right on a property is not told whether there is one.
-    private func checkProperty(
-        _ property: PropertyID, _ needed: Right, _ caller: Caller
-    ) throws(Refusal) {
-        let rights = caller.rights[property]
-        guard properties.contains(property), !rights.isEmpty else {
-            let place = caller == .anyone ? "configured on this server" : "one of this client's"
-            throw Refusal(
-                .unknownProperty, at: 36, "property \(property.rawValue) is not \(place)")
-        }
-        guard rights.contains(needed) else {
-            throw Refusal(
-                .notPermitted, at: 36,
-                "this client may not \(needed.verb) property \(property.rawValue)")
-        }
     }
 
     /// The answer when there is no room to queue a request.

@@ -18,6 +18,8 @@ package struct FinishedOutbox: ~Copyable {
     private let bytesMax: Int
     /// Bytes that the shell has taken and that are not archived yet. It says so.
     package var takenBytes = 0
+    /// What the feed's readers want to know.
+    package var feed = FeedOutbox()
 
     init(isOn: Bool, bytesMax: Int) {
         self.isOn = isOn
@@ -69,16 +71,17 @@ package struct FinishedOutbox: ~Copyable {
     }
 
     private mutating func append(_ head: PackedHead) {
-        guard var list = lend() else { return }
+        guard var list = lend(head.propertyID) else { return }
         list.append(head)
         takeBack(list)
     }
 }
 
 extension FinishedOutbox: SessionSink {
-    mutating func lend() -> PackedSessions? {
-        guard isOn else { return nil }
+    mutating func lend(_ property: PropertyID) -> PackedSessions? {
+        // Counted whether or not anybody wants it: places do not depend on who reads.
         next.index += 1
+        guard isOn || feed.wants(property) else { return nil }
         if next <= archived { return nil }
         guard var lent = list.take() else { preconditionFailure("a list is lent once at a time") }
         lent.place = next
@@ -90,6 +93,12 @@ extension FinishedOutbox: SessionSink {
         waitingBytes = list.byteCount
         self.list = consume list
     }
+
+    mutating func lendForOpened(_ property: PropertyID) -> PackedSessions? {
+        feed.lend(property, position: next.position)
+    }
+
+    mutating func takeBackOpened(_ list: consuming PackedSessions) { feed.takeBack(list) }
 
     mutating func revise(_ property: PropertyID, _ revision: Revision) {
         var head = PackedHead(

@@ -1,3 +1,6 @@
+import SojournModel
+import SojournWire
+
 /// A client's account of events: it fills up by so many a second, and holds a second's worth.
 ///
 /// A batch is taken as long as the account is not empty, however large it is; what it takes beyond that is a
@@ -32,10 +35,12 @@ struct TokenBucket: Sendable {
 }
 
 /// The accounts of all clients that have a limit, by name.
-struct RateLimits: Sendable {
+package struct RateLimits: Sendable {
     private var buckets: [String: TokenBucket] = [:]
     /// Batches that were refused.
-    private(set) var refusals: UInt64 = 0
+    package private(set) var refusals: UInt64 = 0
+
+    package init() {}
 
     /// Takes a batch's events out of the sender's account.
     ///
@@ -51,8 +56,25 @@ struct RateLimits: Sendable {
         return wait
     }
 
+    /// A client that has sent more events than it may waits for a while. A batch counts by what its sender says
+    /// that it holds, also when it is found to be wrong after that.
+    ///
+    /// - Parameter body: of a request to ASSIGN, unchecked.
+    package mutating func check(
+        _ body: RawSpan, of caller: Caller, at now: Int64
+    ) throws(Refusal) {
+        guard body.byteCount >= 4 else { return }
+        let claimed = Int(body.integer(at: 0, as: UInt32.self))
+        guard let wait = take(min(claimed, Limits.batchEventsMax), of: caller, at: now) else {
+            return
+        }
+        throw Refusal(
+            .overloaded, retryAfterMilliseconds: wait,
+            "this client sends more events than it may; send the batch again after \(wait) ms")
+    }
+
     /// Forgets clients that are authorized no longer, so that there are never more accounts than clients.
-    mutating func keep(_ names: Set<String>) {
+    package mutating func keep(_ names: Set<String>) {
         buckets = buckets.filter { names.contains($0.key) }
     }
 }

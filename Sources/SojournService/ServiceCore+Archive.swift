@@ -34,10 +34,16 @@ extension ServiceCore {
     }
 
     /// See `Engine.packLive`.
+    package func beginLiveScan(of property: PropertyID) { engine.beginLiveScan(of: property) }
+
+    /// See `Engine.packLive`. The list gets the place of what was finished before it was made.
+    ///
+    /// - Returns: true when there are more.
     package func packLive(
-        _ property: PropertyID, from first: Int, budget: Int, into list: inout PackedSessions
-    ) -> Int? {
-        engine.packLive(property, from: first, budget: budget, into: &list)
+        _ property: PropertyID, budget: Int, into list: inout PackedSessions
+    ) -> Bool {
+        list.place = finished.last
+        return engine.packLive(property, budget: budget, into: &list)
     }
 
     package func property(_ id: PropertyID) -> ServiceProperty? {

@@ -45,7 +45,7 @@ extension ServiceCore {
         try checkDeadline(header, moment)
         let row = row(of: header.property)
         let body = Frame.body(of: frame)
-        try checkRate(body, caller, moment)
+        try rateLimits.check(body, of: caller, at: moment.serverTime)
         var record = BatchRecord(
             partition: configuration.partitions.first, property: header.property,
             clock: properties[row].clock.now(at: moment.serverTime),
@@ -69,20 +69,6 @@ extension ServiceCore {
         Self.record(record, body, &journal, engine)
         recordedAt = moment.serverTime
         restsOn = journal.last
-    }
-
-    /// A client that has sent more events than it may waits for a while. A batch counts by what its sender says
-    /// that it holds, also when it is found to be wrong after that.
-    private mutating func checkRate(
-        _ body: RawSpan, _ caller: Caller, _ moment: Moment
-    ) throws(Refusal) {
-        guard body.byteCount >= 4 else { return }
-        let claimed = Int(body.integer(at: 0, as: UInt32.self))
-        let events = min(claimed, Limits.batchEventsMax)
-        guard let wait = rateLimits.take(events, of: caller, at: moment.serverTime) else { return }
-        throw Refusal(
-            .overloaded, retryAfterMilliseconds: wait,
-            "this client sends more events than it may; send the batch again after \(wait) ms")
     }
 
     private static func record(

@@ -18,7 +18,7 @@ package struct EngineRun: ~Copyable {
         package var visitors: [VisitorHash] = []
         package var revisions: [Revision] = []
 
-        package mutating func lend() -> PackedSessions? { PackedSessions() }
+        package mutating func lend(_ property: PropertyID) -> PackedSessions? { PackedSessions() }
 
         package mutating func takeBack(_ list: consuming PackedSessions) {
             list.visit { session in

@@ -28,6 +28,12 @@ package struct ByteWriter: ~Copyable {
         }
     }
 
+    /// A copy of the bytes.
+    package var array: [UInt8] {
+        // Bytes have no invalid patterns, and are copied while the writer is borrowed.
+        unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
     /// Lends out the bytes: what `bytes` is for a writer that is part of an object.
     package func lend<Result: ~Copyable, Failure: Error>(
         to body: (RawSpan) throws(Failure) -> Result

@@ -5,6 +5,8 @@ package struct FeedEntry: Equatable, Sendable {
     package enum Content: Equatable, Sendable {
         case finished(SessionSnapshot, visitor: VisitorHash)
         case revised(Revision)
+        /// Only the feed tells of it.
+        case opened(SessionSnapshot, visitor: VisitorHash)
     }
 
     package var place: FeedPlace
@@ -49,7 +51,7 @@ package struct FetchReply: Equatable, Sendable {
         var revisions: [Revision] = []
         for entry in entries {
             switch entry.content {
-            case .finished(let session, _): sessions.append(session)
+            case .finished(let session, _), .opened(let session, _): sessions.append(session)
             case .revised(let revision): revisions.append(revision)
             }
         }
@@ -71,7 +73,7 @@ package struct FetchReply: Equatable, Sendable {
         var (session, revision) = (0, 0)
         for entry in entries {
             switch entry.content {
-            case .finished:
+            case .finished, .opened:
                 EntryRecord.write(entry, row: session, to: &writer, at: at)
                 session += 1
             case .revised:
@@ -84,6 +86,13 @@ package struct FetchReply: Equatable, Sendable {
     }
 
     package static func decode(body: RawSpan) throws(WireError) -> FetchReply {
+        try decode(body: body, kinds: 1...2)
+    }
+
+    /// - Parameter kinds: of entries that mean something here.
+    static func decode(
+        body: RawSpan, kinds: ClosedRange<UInt8>
+    ) throws(WireError) -> FetchReply {
         let schema = { BodySchema.fetchReply(entries: $0) }
         let directory = try ColumnDirectory.open(body, fixedBytes: schema(0).fixedBytes)
         let count = Int(body.integer(at: 0, as: UInt32.self))
@@ -96,28 +105,31 @@ package struct FetchReply: Equatable, Sendable {
         let records = directory.find(.entries)
         for row in 0..<count {
             let at = directory.start(of: row, records)
-            try EntryRecord.checkKind(body, at: at, row)
+            try EntryRecord.checkKind(body, at: at, row, kinds)
         }
         var entries: [FeedEntry] = []
         for row in 0..<count {
             let at = directory.start(of: row, records)
             let index = Int(body.integer(at: at + 20, as: UInt32.self))
-            let isSession = body.integer(at: at + 16, as: UInt8.self) == 1
-            let bound = isSession ? sessions.count : revisions.count
+            let kind = body.integer(at: at + 16, as: UInt8.self)
+            let bound = kind == 2 ? revisions.count : sessions.count
             guard index < bound else {
                 throw WireError(
                     .indexOutOfRange, inBodyAt: at + 20, column: Column.entries.rawValue, row: row,
                     found: index, bound: bound)
             }
+            let visitor = VisitorHash(body.bits128(at: at + 24))
+            let content: FeedEntry.Content =
+                switch kind {
+                case 1: .finished(sessions[index], visitor: visitor)
+                case 2: .revised(revisions[index])
+                default: .opened(sessions[index], visitor: visitor)
+                }
             entries.append(
                 FeedEntry(
                     place: FeedPlace(
                         position: body.integer(at: at), index: body.integer(at: at + 8)),
-                    property: PropertyID(body.integer(at: at + 12)),
-                    content: isSession
-                        ? .finished(
-                            sessions[index], visitor: VisitorHash(body.bits128(at: at + 24)))
-                        : .revised(revisions[index])))
+                    property: PropertyID(body.integer(at: at + 12)), content: content))
         }
         return FetchReply(
             entries: entries,
@@ -133,7 +145,11 @@ enum EntryRecord {
     static func write(_ entry: FeedEntry, row: Int, to writer: inout ByteWriter, at start: Int) {
         var kind: UInt32 = 2
         var visitor = Bits128(high: 0, low: 0)
-        if case .finished(_, let hash) = entry.content { (kind, visitor) = (1, hash.bits) }
+        switch entry.content {
+        case .finished(_, let hash): (kind, visitor) = (1, hash.bits)
+        case .opened(_, let hash): (kind, visitor) = (3, hash.bits)
+        case .revised: break
+        }
         writer.set(entry.place.position, at: start)
         writer.set(entry.place.index, at: start + 8)
         writer.set(entry.property.rawValue, at: start + 12)
@@ -144,9 +160,11 @@ enum EntryRecord {
     }
 
     /// Code 49.
-    static func checkKind(_ body: RawSpan, at start: Int, _ row: Int) throws(WireError) {
+    static func checkKind(
+        _ body: RawSpan, at start: Int, _ row: Int, _ kinds: ClosedRange<UInt8>
+    ) throws(WireError) {
         let kind = body.integer(at: start + 16, as: UInt8.self)
-        guard kind == 1 || kind == 2 else {
+        guard kinds.contains(kind) else {
             throw WireError(
                 .badKind, inBodyAt: start + 16, column: Column.entries.rawValue, row: row,
                 found: Int(kind))

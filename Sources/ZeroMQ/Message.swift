@@ -124,6 +124,12 @@ extension Message {
         }
     }
 
+    /// A copy of the payload.
+    package var array: [UInt8] {
+        // Safe: bytes have no invalid patterns, and are copied while the message is borrowed.
+        unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+
     /// The payload of a message that this program made, in place, to be written.
     ///
     /// A payload that several messages share (after `copy(from:)`) must not change under the others:

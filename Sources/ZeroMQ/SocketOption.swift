@@ -24,6 +24,12 @@ package enum SocketOption: Sendable, Equatable {
     case probeRouter(Bool)
     /// Messages queue only for finished connections.
     case immediate(Bool)
+    /// An `xpub` subscribes nobody by itself: whoever receives a subscription decides, and `subscribe`s or
+    /// `unsubscribe`s the peer that it came from before the next is received.
+    case manualSubscriptions(Bool)
+    /// An `xpub` refuses to send (`send` returns false if it does not wait) when a subscriber is full, instead of
+    /// passing that one over.
+    case publishesToAll(Bool)
     /// Keeps only the newest message. Not for messages of more than one frame.
     case conflate(Bool)
     /// Connections that may wait to be accepted.
@@ -87,7 +93,8 @@ extension Socket {
         }
     }
 
-    /// A `sub` socket receives the messages that begin with any of its prefixes; the empty one is all.
+    /// A `sub` socket receives the messages that begin with any of its prefixes; the empty one is all. An `xpub`
+    /// with `manualSubscriptions` does that for the peer whose message it has received last.
     package func subscribe(prefix: Span<UInt8>) throws(ZeroMQError) {
         try handle.set(ZMQ_SUBSCRIBE, to: prefix, "subscribe")
     }
@@ -127,6 +134,10 @@ extension SocketHandle {
             try set(ZMQ_PROBE_ROUTER, to: isOn, "probeRouter")
         case .immediate(let isOn):
             try set(ZMQ_IMMEDIATE, to: isOn, "immediate")
+        case .manualSubscriptions(let isOn):
+            try set(ZMQ_XPUB_MANUAL, to: isOn, "manualSubscriptions")
+        case .publishesToAll(let isOn):
+            try set(ZMQ_XPUB_NODROP, to: isOn, "publishesToAll")
         case .conflate(let isOn):
             try set(ZMQ_CONFLATE, to: isOn, "conflate")
         case .backlog(let connections):

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import SojournAdmin
 import SojournModel
 import SojournServer
 
@@ -15,7 +16,12 @@ struct RouteCommand: AsyncParsableCommand {
             workers that are not there yet, and says for which.
 
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_WORKERS, SOJOURN_DEPLOYMENT, \
-            SOJOURN_CONFIG, SOJOURN_INSECURE_LISTEN, SOJOURN_LOG_LEVEL), and that over the file.
+            SOJOURN_CONFIG, SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
+
+            With a key of its own it lets in authorized clients only, as a service does, and shows that key to \
+            its workers, in whose files of clients it is marked as a router. SIGHUP reads the file of \
+            clients again; connections stay.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -30,7 +36,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A worker's address; once for each of them.",
+            "A worker's address; once for each of them. ENDPOINT=FILE names the file of its public key.",
             discussion: "Together they must have every partition, and each only once.",
             valueName: "endpoint"))
     var worker: [String] = []
@@ -44,7 +50,8 @@ struct RouteCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, workers, deployment, limits.", valueName: "file"))
+            "A YAML file: listen, workers, deployment, curveKeyFile, clientsFile, admin, limits.",
+            valueName: "file"))
     var config: String?
 
     @Option(
@@ -52,6 +59,23 @@ struct RouteCommand: AsyncParsableCommand {
             "The deployment that the workers must be of; else that of the first one.",
             valueName: "id"))
     var deployment: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the router's CURVE key: encrypts, and lets in authorized clients only.",
+            valueName: "file"))
+    var curveKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file of the authorized clients: keys, names and rights.", valueName: "file"))
+    var clientsFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where metrics and health are: 127.0.0.1:5580, or off.",
+            discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
+    var admin: String?
 
     @OptionGroup var cluster: ClusterOptions
 
@@ -65,6 +89,14 @@ struct RouteCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--deployment \(deployment) \(DeploymentID.configurationForm)")
         }
+        for text in worker {
+            if let fault = WorkerAddress.fault(of: text) {
+                throw ValidationError("--worker \(text): \(fault)")
+            }
+        }
+        if let admin, let fault = AdminAddress.fault(of: admin) {
+            throw ValidationError("--admin \(admin): \(fault)")
+        }
     }
 
     func run() async throws {
@@ -72,12 +104,22 @@ struct RouteCommand: AsyncParsableCommand {
         let log = LogOptions.log(settings.logLevel)
         let configuration = try settings.resolve()
 
+        FileDescriptors.raiseLimit()
         // Before anybody can know of the router and ask it to stop.
         let signals = ServerSignals(log)
-        let server = try await Self.start(configuration, signals, log)
-        guard let server else { return log.info("stopped") }
+        var admin: AdminPort?
+        if let address = configuration.admin {
+            admin = try await AdminPort.start(
+                address, AdminSubject(configuration.router), log: log)
+        }
+        guard let server = try await Self.start(configuration, signals, log) else {
+            await admin?.stop()
+            return log.info("stopped")
+        }
+        admin?.serve(server)
         signals.serve(server)
         await server.untilStopped()
+        await admin?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the router stopped for a fault of its own")
@@ -108,10 +150,13 @@ struct RouteCommand: AsyncParsableCommand {
     /// Options over the environment over the file.
     private func settings(
         _ environment: [String: String]
-    ) throws(ConfigurationError) -> RouterSettings {
+    ) throws -> RouterSettings {
         var options = RouterSettings()
         options.listens = listen.isEmpty ? nil : listen
-        options.workers = worker.isEmpty ? nil : worker
+        options.workers = worker.isEmpty ? nil : try worker.map { try WorkerAddress($0) }
+        options.curveKeyFile = curveKeyFile
+        options.clientsFile = clientsFile
+        options.admin = admin
         options.cluster = cluster.input
         options.deployment = deployment.flatMap(DeploymentID.init(configuration:))
         options.allowsInsecureListen = insecureListen ? true : nil

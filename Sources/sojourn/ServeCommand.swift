@@ -4,6 +4,7 @@ import Logging
 import SojournAdmin
 import SojournJournal
 import SojournModel
+import SojournPostgres
 import SojournServer
 
 /// `sojourn serve`
@@ -15,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
             SOJOURN_ARCHIVE, SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
-            SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
+            SOJOURN_INSECURE_LISTEN, SOJOURN_FEED, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
             SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             SIGHUP reads the file of clients again; connections stay.
@@ -43,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, admin, deployment, secretFile, properties, channels, archive, limits.",
+            "A YAML file: listen, feed, admin, deployment, secretFile, properties, channels, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -79,7 +80,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The file of finished sessions, or off. (default: archive.db in the data directory)",
+            "Where finished sessions are kept: a file, or off. (default: archive.db in the data directory)",
+            discussion:
+                "Or postgresql://USER@HOST/DATABASE, with the password in PGPASSFILE or ~/.pgpass.",
             valueName: "file"))
     var archive: String?
 
@@ -108,6 +111,12 @@ struct ServeCommand: AsyncParsableCommand {
             "Where metrics, health and the page of reports are, for browsers: 127.0.0.1:5580, or off.",
             discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
     var admin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the feed of opened, revised and finished sessions is published; given again, there as well.",
+            discussion: "tcp://127.0.0.1:5572, or off. (default: off)", valueName: "endpoint"))
+    var feed: [String] = []
 
     @OptionGroup var cluster: ClusterOptions
 
@@ -144,6 +153,13 @@ struct ServeCommand: AsyncParsableCommand {
         if let admin, let fault = AdminAddress.fault(of: admin) {
             throw ValidationError("--admin \(admin): \(fault)")
         }
+        if let archive, PostgresAddress.isMeant(by: archive),
+            PostgresAddress.parse(archive).address?.hasPassword == true
+        {
+            throw ValidationError(
+                "--archive: a password on the command line can be read by everybody on this machine; "
+                    + "write it to a file that PGPASSFILE names, or to ~/.pgpass")
+        }
         do { _ = try policy() } catch {
             throw ValidationError("\(error.key ?? ""): \(error.reason)")
         }
@@ -163,7 +179,8 @@ struct ServeCommand: AsyncParsableCommand {
         var admin: AdminPort?
         if let address = configuration.admin {
             // Before the server, so that whoever asks learns that it is about to be there.
-            admin = try await AdminPort.start(address, configuration.service, log: log)
+            admin = try await AdminPort.start(
+                address, AdminSubject(configuration.service), log: log)
         }
         if configuration.cluster != nil {
             return try await work(configuration, admin, signals, log)
@@ -201,6 +218,7 @@ struct ServeCommand: AsyncParsableCommand {
     ) throws(ConfigurationError) -> ServerSettings {
         var options = ServerSettings()
         options.listens = listen.isEmpty ? nil : listen
+        options.feed = feed.isEmpty ? nil : feed
         options.secretFile = secretFile
         options.curveKeyFile = curveKeyFile
         options.clientsFile = clientsFile

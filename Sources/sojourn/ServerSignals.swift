@@ -16,10 +16,7 @@ protocol SignalledServer: AnyObject, Sendable {
 
 extension SojournServer: SignalledServer {}
 extension ClusterWorker: SignalledServer {}
-extension RouterServer: SignalledServer {
-    /// It has none.
-    func reloadClients() {}
-}
+extension RouterServer: SignalledServer {}
 
 extension SignalledServer {
     /// Waits on a thread of its own: the pool's threads are few, and none of them may be kept.

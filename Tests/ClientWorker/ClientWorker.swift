@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// The programs that every client brings along (proto-spec/README.md), for the Swift client.
 ///
@@ -7,7 +7,8 @@ import Glibc
 @main struct ClientWorker {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst().map(\.self)
-        if let worker = Worker(arguments) {
+        let keys = ProcessInfo.processInfo.environment["SOJOURN_CURVE_KEYS"]
+        if let worker = try Worker(arguments, keys: keys) {
             try await worker.run()
         } else if let bench = Bench(arguments) {
             try await bench.run()

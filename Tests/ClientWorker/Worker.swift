@@ -11,7 +11,9 @@ struct Worker {
     private let property: PropertyID
     private let options: SojournClient.Options
 
-    init?(_ arguments: [String]) {
+    /// - Parameter keys: the server's public key, and the client's public and secret one, parted by spaces; nil
+    ///   for plain text.
+    init?(_ arguments: [String], keys: String?) throws {
         guard arguments.count == 5, arguments[0] == "worker",
             let property = UInt32(arguments[2]), let producer = UInt64(arguments[3]),
             let sequence = UInt64(arguments[4])
@@ -21,6 +23,10 @@ struct Worker {
         var options = SojournClient.Options()
         options.producer = producer
         options.firstSequence = sequence
+        if let keys = keys?.split(separator: " ").map(String.init) {
+            guard keys.count == 3 else { return nil }
+            options.curve = try SojournClient.CurveKeys(server: keys[0], secret: keys[2])
+        }
         self.options = options
     }
 

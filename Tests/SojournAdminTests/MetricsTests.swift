@@ -109,11 +109,11 @@ import Testing
         ] { #expect(answer.body.contains("\n\(line)\n"), "\(line)") }
         #expect(!answer.body.contains("nan"))
         await client.close()
-        #expect(try promtool(answer.body) == "")
+        #expect(try Self.promtool(answer.body) == "")
     }
 
     /// What `promtool check metrics` complains of.
-    private func promtool(_ metrics: String) throws -> String {
+    static func promtool(_ metrics: String) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["promtool", "check", "metrics"]

@@ -18,7 +18,7 @@ import Testing
     ) async throws -> (ServedDirectory, SojournServer, AdminPort) {
         let directory = try ServedDirectory()
         var configuration = ServerConfiguration(listens: ["tcp://127.0.0.1:*"])
-        configuration.archive = ArchiveSettings(path: "\(directory.folder)/archive.db")
+        configuration.archive = ArchiveSettings(.file("\(directory.folder)/archive.db"))
         change(&configuration)
         let port = try await ServedPort.newPort(configuration.service)
         let server = try SojournServer(configuration)

@@ -132,14 +132,14 @@ import Testing
         let port = try await ServedPort.newPort()
         let address = try AdminAddress(port.address)
         await #expect(throws: ServerError.addressInUse("\(address) (--admin)")) {
-            try await AdminPort.start(address, .ephemeral, log: Logger(label: "test"))
+            try await AdminPort.start(address, AdminSubject(.ephemeral), log: Logger(label: "test"))
         }
         await port.stop()
     }
 
     @Test func `a port can be on the newer loopback address`() async throws {
         let port = try await AdminPort.start(
-            AdminAddress("[::1]:0"), .ephemeral, log: Logger(label: "test"))
+            AdminAddress("[::1]:0"), AdminSubject(.ephemeral), log: Logger(label: "test"))
         #expect(port.address.hasPrefix("[::1]:"))
         #expect(try await RawRequest("GET /healthz", host: port.address).status(port) == 200)
         await port.stop()

@@ -27,7 +27,7 @@ final class ServedPort: Sendable {
         -> AdminPort
     {
         try await AdminPort.start(
-            AdminAddress("127.0.0.1:0"), configuration, log: Logger(label: "test"))
+            AdminAddress("127.0.0.1:0"), AdminSubject(configuration), log: Logger(label: "test"))
     }
 }
 

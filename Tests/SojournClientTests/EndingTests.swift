@@ -84,7 +84,7 @@ import Testing
 
     @Test func `closing fails what is not answered, and says what is known of it`() async throws {
         let server = try Self.silent()
-        var options = SojournClient.Options()
+        var options = SojournClient.Options.patient
         options.inFlightMax = 1
         let client = try await SojournClient.connect(to: server.endpoint, options: options)
         var batch = client.makeBatch()

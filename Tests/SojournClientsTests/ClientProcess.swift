@@ -16,11 +16,19 @@ final class ClientProcess {
     /// - Parameters:
     ///   - producer: who numbers the batches.
     ///   - sequence: number of the first batch that is sent.
-    init(_ language: Language, endpoint: String, producer: Int, sequence: Int) throws {
+    ///   - curveKeys: as a worker takes them; nil for plain text.
+    init(
+        _ language: Language, endpoint: String, producer: Int, sequence: Int,
+        curveKeys: String? = nil
+    ) throws {
         self.language = language
         let worker = language.worker
         process.executableURL = worker.program
         process.arguments = worker.arguments + [endpoint, "1", "\(producer)", "\(sequence)"]
+        if let curveKeys {
+            process.environment = ProcessInfo.processInfo.environment
+                .merging(["SOJOURN_CURVE_KEYS": curveKeys]) { $1 }
+        }
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors

@@ -70,6 +70,50 @@ import Testing
         #expect(bytes == example)
     }
 
+    /// As a program wrote it that knew format 1 alone.
+    private static func ofFormat1(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        bytes[4] = 1
+        let checksum = CRC32C.checksum(of: unsafe bytes.span.bytes.extracting(0..<60))
+        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+        return bytes
+    }
+
+    @Test func `files of format 1 are read; what is written is of format 2`() throws {
+        let storage = FaultyStorage(seed: 3)
+        let names = ["journal-0000000000000001.seg", "snapshot-0000000000000001.snap"]
+        for name in names { storage.overwrite(name, with: Self.ofFormat1(try Self.example(name))) }
+        var journal = try FileJournal(storage, .small())
+        #expect(try journal.entries().map(\.kind) == [.tick])
+        #expect(try journal.loadSnapshot() != nil)
+        var group = RecordGroup()
+        group.append(.forget, at: JournalPosition(2), durable: .start) { $0.append(UInt64(7)) }
+        try journal.append(&group)
+        // Nothing says that the disk has the end of the old segment, so it was written anew.
+        let written = try #require(storage.bytes(of: names[0]))
+        #expect(written[4] == 2)
+        #expect(storage.bytes(of: names[1])?[4] == 1)
+        // A program that knows format 1 alone refuses that file by its version, and not as damaged.
+        let again = try FileJournal(storage, .small())
+        #expect(try again.entries().map(\.kind) == [.tick, .forget])
+    }
+
+    @Test func `a file of a later format is refused by its version`() throws {
+        let storage = FaultyStorage(seed: 4)
+        let name = "journal-0000000000000001.seg"
+        var bytes = try Self.example(name)
+        bytes[4] = 3
+        let checksum = CRC32C.checksum(of: unsafe bytes.span.bytes.extracting(0..<60))
+        for byte in 0..<4 { bytes[60 + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * byte)) }
+        storage.overwrite(name, with: bytes)
+        var refusal: JournalError?
+        do throws(JournalError) { _ = try FileJournal(storage, .small()) } catch { refusal = error }
+        guard case .newerVersion(_, "format 3") = refusal else {
+            Issue.record("\(String(describing: refusal))")
+            return
+        }
+    }
+
     @Test func `the files of the specification are read as it says`() throws {
         let storage = FaultyStorage(seed: 2)
         for name in ["journal-0000000000000001.seg", "snapshot-0000000000000001.snap"] {

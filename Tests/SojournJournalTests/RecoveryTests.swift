@@ -174,13 +174,13 @@ import Testing
     @Test func `a newer version is refused by its number`() throws {
         var files = try Self.files()
         let name = try #require(files.keys.max())
-        files[name]![4] = 2
+        files[name]![4] = 3
         Checksum.set(&files[name]!, at: 60, over: 0..<60)
         guard case .newerVersion(let file, let found) = Self.read(files).error else {
             Issue.record("not refused")
             return
         }
-        #expect(file == "faulty/\(name)" && found == "format 2")
+        #expect(file == "faulty/\(name)" && found == "format 3")
     }
 
     @Test func `a record of an unknown kind is a newer version's, and never torn`() throws {

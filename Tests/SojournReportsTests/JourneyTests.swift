@@ -19,16 +19,12 @@ import Testing
         session(5),
     ]
 
-    private func archive() throws -> SQLiteArchive {
-        let archive = try newArchive()
-        try archive.write([group(Array(Self.sessions[..<3]))])
-        return archive
-    }
-
     private func rows(_ kind: ReportQuestion.Kind, top: Int? = nil) throws -> [ReportRow] {
         var question = ReportQuestion(kind)
         question.rowsMax = top
-        let answer = try answer(question, archive(), live: Array(Self.sessions[3...]))
+        let answer = try answerOfAll(
+            question, archived: [group(Array(Self.sessions[..<3]))],
+            live: Array(Self.sessions[3...]))
         #expect(answer.total?.sessions == 5)
         return answer.rows.filter { $0.kind != .total }
     }

@@ -59,13 +59,12 @@ import Testing
     private func answers(
         _ question: ReportQuestion, _ sessions: [MadeSession]
     ) throws -> ReportAnswer {
-        let archive = try newArchive()
         let (half, most) = (sessions.count / 2, sessions.count * 9 / 10)
-        try archive.write([group(Array(sessions[..<half]))])
         // A group that is archived in part already, as when the writer was just done with it.
         let pending = group(Array(sessions[(half / 2)..<most]), from: UInt64(half / 2) + 1)
-        return try answer(
-            question, archive, pending: [pending], live: Array(sessions[most...]))
+        return try answerOfAll(
+            question, archived: [group(Array(sessions[..<half]))], pending: [pending],
+            live: Array(sessions[most...]))
     }
 
     @Test(arguments: 1...20) func `figures are those of the formulas`(seed: UInt64) throws {
@@ -139,14 +138,12 @@ import Testing
         let sessions = [midnight - 1, midnight, midnight + 24 * hour, midnight + 25 * hour]
             .enumerated()
             .map { row, start in MadeSession(visitor: row, start: start) }
-        let archive = try newArchive()
-        try archive.write([group(sessions)])
-        let found = try answer(
+        let found = try answerOfAll(
             ReportQuestion(
                 .series(.day),
                 period: ReportPeriod(
                     start: midnight - 4 * hour - day, end: midnight - 4 * hour + 3 * day,
-                    isLocal: true)), archive, days: days)
+                    isLocal: true)), archived: [group(sessions)], days: days)
         #expect(found.start == midnight - day)
         #expect(found.end == midnight + 3 * day + hour)
         let parts = found.rows.filter { $0.kind == .part }
@@ -156,39 +153,38 @@ import Testing
             ])
         #expect(parts.map(\.figures.sessions) == [1, 2, 1, 0])
 
-        let hours = try answer(
+        let hours = try answerOfAll(
             ReportQuestion(
                 .series(.hour),
-                period: ReportPeriod(start: midnight, end: midnight + 25 * hour)), archive,
-            days: days)
+                period: ReportPeriod(start: midnight, end: midnight + 25 * hour)),
+            archived: [group(sessions)], days: days)
         #expect(hours.rows.count { $0.kind == .part } == 25)
     }
 
     @Test func `the period before has as many days`() throws {
-        let archive = try newArchive()
         let morning = noon - 12 * hour
-        try archive.write([
+        let archived = [
             group([
                 MadeSession(visitor: 1, start: morning - 1),
                 MadeSession(visitor: 2, start: morning),
                 MadeSession(visitor: 3, start: morning + day - 1),
             ])
-        ])
+        ]
         var question = ReportQuestion(
             .summary, period: ReportPeriod(start: morning, end: morning + day))
         question.comparesWithPrevious = true
-        let rows = try answer(question, archive).rows
+        let rows = try answerOfAll(question, archived: archived).rows
         #expect(rows.map(\.isPrevious) == [false, true])
         #expect(rows.map(\.figures.sessions) == [2, 1])
         question.period = .all
-        #expect(try answer(question, archive).rows.map(\.figures.sessions) == [3])
+        #expect(try answerOfAll(question, archived: archived).rows.map(\.figures.sessions) == [3])
     }
 
-    @Test func `nobody asks too long`() throws {
-        let archive = try newArchive()
+    @Test(arguments: ArchiveKind.allCases) func `nobody asks too long`(kind: ArchiveKind) throws {
+        let archive = try kind.make()
         try archive.write([group(randomSessions(10, seed: 1))])
         var sources = ReportSources(
-            archive: archive, pending: [], live: live([]), clock: noon)
+            archive: archive, pending: [], live: [live([])], clock: noon)
         sources.isTooLate = { true }
         #expect {
             try Report.answer(ReportQuestion(.summary), of: property, from: sources)

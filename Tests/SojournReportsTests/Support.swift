@@ -1,7 +1,9 @@
 import SojournArchive
 import SojournModel
+import SojournPostgres
 import SojournReports
 import SojournTestKit
+import Testing
 
 let property = PropertyID(7)
 let minute: Int64 = 60_000
@@ -88,8 +90,42 @@ func live(_ sessions: [MadeSession]) -> PackedGroup {
     return PackedGroup(list)
 }
 
-func newArchive() throws -> SQLiteArchive {
-    try SQLiteArchive(path: nil, deployment: DeploymentID(Bits128(high: 1, low: 2)))
+/// What there is to keep an archive in.
+enum ArchiveKind: CaseIterable, Sendable {
+    case sqlite, postgres
+
+    /// An empty archive. Those in PostgreSQL share one database, each as a deployment of its own.
+    func make() throws -> any Archive {
+        switch self {
+        case .sqlite:
+            return try SQLiteArchive(path: nil, deployment: DeploymentID(Bits128(high: 1, low: 2)))
+        case .postgres:
+            let deployment = DeploymentID(Bits128(high: 1, low: .random(in: 1 ... .max)))
+            return try openPostgres(deployment)
+        }
+    }
+}
+
+func openPostgres(
+    _ deployment: DeploymentID, partitions: String = "0-0/1"
+) throws -> PostgresArchive {
+    let server = try PostgresServer.shared.get()
+    let address = try #require(PostgresAddress.parse(server.address).address)
+    return try PostgresArchive(address, deployment: deployment, partitions: partitions)
+}
+
+/// The answer of every kind of archive, which is the same.
+func answerOfAll(
+    _ question: ReportQuestion, archived: [PackedGroup], pending: [PackedGroup] = [],
+    live sessions: [MadeSession] = [], days: LocalDays = .utc
+) throws -> ReportAnswer {
+    let answers = try ArchiveKind.allCases.map { kind in
+        let archive = try kind.make()
+        try archive.write(archived)
+        return try answer(question, archive, pending: pending, live: sessions, days: days)
+    }
+    for other in answers { #expect(other == answers[0]) }
+    return answers[0]
 }
 
 func answer(
@@ -99,7 +135,7 @@ func answer(
     try Report.answer(
         question, of: property,
         from: ReportSources(
-            archive: archive, pending: pending, live: live(sessions), clock: noon, days: days))
+            archive: archive, pending: pending, live: [live(sessions)], clock: noon, days: days))
 }
 
 /// Plausible sessions of few visitors, so that much meets.

@@ -125,6 +125,27 @@ import Testing
         #expect(cluster.router.requestsInFlight == 0)
     }
 
+    @Test func `what has no answer by its deadline is not waited for`() throws {
+        var cluster = TestCluster { $0.limits.workerPartsMax = 1_000 }
+        cluster.workers[1].isStopped = true
+        let sent = cluster.send(frame(1, deadline: 700))
+        // Beyond the worker's credit: it is never sent.
+        for sequence in 2...Limits.creditMax {
+            _ = cluster.send(only(TestVisitor.second, UInt64(sequence)))
+        }
+        let waiting = cluster.send(frame(99, deadline: 700))
+        cluster.wait(680)
+        #expect(cluster.answers[sent] == nil && cluster.answers[waiting] == nil)
+        cluster.wait(60)
+        #expect(try error(cluster.answers[sent])?.code == .incomplete)
+        // Its other part was applied.
+        #expect(try error(cluster.answers[waiting])?.code == .incomplete)
+        cluster.workers[1].isStopped = false
+        cluster.run()
+        #expect(try Assigned(cluster.reply(frame(1))).outcomes == [.new, .new, .extended])
+        #expect(try SplitTests.batchesApplied(cluster.workers[0]) == 2)
+    }
+
     @Test func `a refusal after a lost answer says nothing`() throws {
         var cluster = TestCluster()
         cluster.workers[0].losesReplies = 1

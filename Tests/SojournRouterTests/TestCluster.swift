@@ -13,7 +13,15 @@ final class TestWorker {
     var isStopped = false
     /// Of those that it handles, as many are lost on the way back.
     var losesReplies = 0
-    var inbox: [[UInt8]] = []
+    var inbox: [Delivery] = []
+    /// Takes the router for one.
+    var trustsRouter = true
+
+    /// A request, and the client that the router named.
+    struct Delivery {
+        var frame: [UInt8]
+        var client: String?
+    }
     /// Batches that it was sent, sent again included.
     var batches = 0
     /// Headers of all batches that it was sent.
@@ -32,7 +40,7 @@ struct TestCluster: ~Copyable {
     var router: RouterCore
     let workers: [TestWorker]
     var now = start
-    private var requests: [[UInt8]] = []
+    private var requests: [(frame: [UInt8], caller: Caller)] = []
     /// By the number of the request.
     private(set) var answers: [RequestID: [UInt8]] = [:]
     private(set) var events: [RouterEvent] = []
@@ -72,26 +80,29 @@ struct TestCluster: ~Copyable {
     }
 
     /// Sends a request, and lets everybody work.
-    mutating func ask(_ frame: [UInt8]) -> [UInt8]? {
-        let id = send(frame)
+    mutating func ask(_ frame: [UInt8], from caller: Caller = .anyone) -> [UInt8]? {
+        let id = send(frame, from: caller)
         run()
         return answers[id]
     }
 
     /// What a request is answered with at once.
-    mutating func reply(_ frame: [UInt8]) throws -> [UInt8] {
-        guard let reply = ask(frame) else { throw NoAnswer() }
+    mutating func reply(_ frame: [UInt8], from caller: Caller = .anyone) throws -> [UInt8] {
+        guard let reply = ask(frame, from: caller) else { throw NoAnswer() }
         return reply
     }
 
     struct NoAnswer: Error {}
 
     /// Sends a request, and lets nobody but the router work.
-    mutating func send(_ frame: [UInt8]) -> RequestID {
+    mutating func send(
+        _ frame: [UInt8], from caller: Caller = .anyone, hasRoom: Bool = true
+    ) -> RequestID {
         let id = requests.count
-        requests.append(frame)
+        requests.append((frame, caller))
         // Bytes have no invalid patterns.
-        router.take(unsafe frame.span.bytes, as: id, at: moment)
+        router.take(
+            unsafe frame.span.bytes, as: id, from: caller, hasRoom: hasRoom, at: moment)
         carryOut(nil)
         return id
     }
@@ -127,10 +138,13 @@ struct TestCluster: ~Copyable {
     }
 
     private mutating func serve(_ worker: Int) {
-        let frame = workers[worker].inbox.removeFirst()
+        let delivery = workers[worker].inbox.removeFirst()
         var reply = ByteWriter()
+        let trusted: Caller = delivery.client.map { .routed($0, by: nil) } ?? .anyone
         let answer = workers[worker].core.answer(
-            unsafe frame.span.bytes, at: Moment(serverTime: now), into: &reply)
+            unsafe delivery.frame.span.bytes,
+            from: workers[worker].trustsRouter ? trusted : .stranger,
+            at: Moment(serverTime: now), into: &reply)
         guard answer == .reply else { return }
         if workers[worker].losesReplies > 0 {
             workers[worker].losesReplies -= 1
@@ -145,9 +159,12 @@ struct TestCluster: ~Copyable {
         while let action = router.nextAction() {
             switch action {
             case .send(let frame, let correlation, let worker):
-                deliver(frame.read { span in span.array }, correlation, to: worker)
+                let bytes = frame.read { span in span.array }
+                deliver(bytes, of: frame.client, correlation, to: worker)
             case .forward(let id, let address, let worker):
-                deliver(readdressed(requests[id], address), address.correlation, to: worker)
+                deliver(
+                    readdressed(requests[id].frame, address), of: requests[id].caller.name,
+                    address.correlation, to: worker)
             case .answer(let id, let frame):
                 precondition(answers[id] == nil, "a request is answered once")
                 answers[id] = frame.read { span in span.array }
@@ -164,7 +181,9 @@ struct TestCluster: ~Copyable {
         }
     }
 
-    private mutating func deliver(_ frame: [UInt8], _ correlation: UInt64, to worker: Int) {
+    private mutating func deliver(
+        _ frame: [UInt8], of client: String?, _ correlation: UInt64, to worker: Int
+    ) {
         guard workers[worker].isConnected else {
             return router.couldNotSend(correlation, to: worker)
         }
@@ -173,7 +192,7 @@ struct TestCluster: ~Copyable {
             workers[worker].batches += 1
             workers[worker].headers.append(header)
         }
-        workers[worker].inbox.append(frame)
+        workers[worker].inbox.append(.init(frame: frame, client: client))
     }
 
     private func readdressed(_ frame: [UInt8], _ address: ForwardAddress) -> [UInt8] {
@@ -195,12 +214,14 @@ struct TestCluster: ~Copyable {
         try Assigned(ask(assignFrame(events, producer: producer, sequence: sequence)) ?? [])
     }
 
-    mutating func refusal(_ frame: [UInt8]) throws -> ErrorReply? {
-        try readError(ask(frame) ?? [])
+    mutating func refusal(
+        _ frame: [UInt8], from caller: Caller = .anyone
+    ) throws -> ErrorReply? {
+        try readError(ask(frame, from: caller) ?? [])
     }
 
-    mutating func gauges() throws -> [String: Int64] {
-        let bytes = ask(statusFrame()) ?? []
+    mutating func gauges(from caller: Caller = .anyone) throws -> [String: Int64] {
+        let bytes = ask(statusFrame(), from: caller) ?? []
         _ = try open(bytes, .status)
         let status = try StatusReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
         return Dictionary(uniqueKeysWithValues: status.gauges.map { ($0.name, $0.value) })

@@ -47,6 +47,14 @@ import ZeroMQ
         }
     }
 
+    @Test func `a router is marked as one`() throws {
+        let directory = try parse(
+            "clients: [{name: r, key: '\(Self.key)', router: on}, {name: c, key: '\(Self.other)'}]")
+        #expect(directory.caller(key: Self.key).isRouter)
+        #expect(directory.caller(key: Self.key).rights == Rights())
+        #expect(!directory.caller(key: Self.other).isRouter)
+    }
+
     @Test(arguments: ["", "# nobody yet\n", "clients: []"])
     func `a file without clients lets nobody in`(text: String) throws {
         #expect(try parse(text).count == 0)
@@ -70,6 +78,7 @@ import ZeroMQ
             "clients:\n  - name: a\n    key: '\(key)'\n  - name: a\n    key: '\(other)'",
             "another client has the name"
         ),
+        ("clients:\n  - name: a\n    key: '\(key)'\n    router: perhaps", "neither on nor off"),
         ("clients: yes", "a list of clients is expected"),
         ("client: []", "did you mean clients"),
     ]

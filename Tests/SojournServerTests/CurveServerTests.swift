@@ -8,7 +8,7 @@ import Testing
 import ZeroMQ
 
 /// A server with CURVE, its keys and its file of clients, in a folder of their own.
-private final class LockedServer {
+final class LockedServer {
     let folder = temporaryPath("locked")
     let publicKey: String
     let server: SojournServer
@@ -303,21 +303,9 @@ struct CurveServerTests {
     }
 }
 
-extension ServerProcess {
-    fileprivate func waitUntilLogged(_ words: String) throws {
-        let began = ContinuousClock.now
-        while !log.contains(words) {
-            guard .now - began < .seconds(20) else {
-                throw Failure("the server does not say \"\(words)\": \(log)")
-            }
-            usleep(2_000)
-        }
-    }
-}
-
 extension TestClient {
     /// What a look-up is refused with; nil when it is answered.
-    fileprivate borrowing func refusal(of visitor: String) throws -> ErrorCode? {
+    borrowing func refusal(of visitor: String) throws -> ErrorCode? {
         try readError(ask(lookupFrame(visitor: visitor)))?.code
     }
 }

@@ -138,13 +138,13 @@ import Testing
         #expect(server.terminate() == .exited(0))
         try directory.edit(try directory.lastSegment()) { bytes in
             var header = Array(bytes[0..<64])
-            header.put(UInt16(2), at: 4)
+            header.put(UInt16(3), at: 4)
             header.put(CRC32C.checksum(of: unsafe header.span.bytes.extracting(0..<60)), at: 60)
             bytes.replaceSubrange(0..<64, with: header)
         }
         let (code, words) = try directory.refusal()
         #expect(code == 65)
-        #expect(words.contains("written by a newer version of sojourn (format 2)"))
+        #expect(words.contains("written by a newer version of sojourn (format 3)"))
     }
 
     @Test func `durability needs a directory`() throws {

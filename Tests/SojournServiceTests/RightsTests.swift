@@ -65,25 +65,12 @@ import Testing
         return cases
     }()
 
-    private static func frame(
-        _ operation: SojournWire.Operation, _ property: PropertyID
-    ) -> [UInt8] {
-        switch operation {
-        case .assign: assignFrame([TestEvent("a", start)], property: property)
-        case .lookup: lookupFrame(visitor: "a", property: property)
-        case .hello: helloFrame()
-        case .status: statusFrame()
-        case .forget: forgetFrame(visitor: "a", property: property)
-        case .report, .fetch: emptyFrame(operation, property: property)
-        case .error: []
-        }
-    }
-
     @Test(arguments: cases)
     func `a client gets what it has a right to`(row: Case) throws {
         var service = Self.service()
         let reply = service.answer(
-            Self.frame(row.operation, row.property), from: Self.client(row.right))
+            requestFrame(row.operation, at: Self.start, property: row.property),
+            from: Self.client(row.right))
         #expect(reply.answer == .reply)
         #expect(try readError(reply.bytes)?.code == row.error)
         if row.error != nil {
@@ -96,12 +83,16 @@ import Testing
         operation: SojournWire.Operation
     ) throws {
         var service = Self.service()
-        _ = service.answer(Self.frame(.assign, Self.others))
+        _ = service.answer(requestFrame(.assign, at: Self.start, property: Self.others))
         for right in [Right.read, .write, .admin, .all] {
             let caller = Self.client(right)
             // The same bytes but for the number that the client asked about.
-            var there = service.answer(Self.frame(operation, Self.others), from: caller).bytes
-            var gone = service.answer(Self.frame(operation, Self.nobodys), from: caller).bytes
+            var there = service.answer(
+                requestFrame(operation, at: Self.start, property: Self.others), from: caller
+            ).bytes
+            var gone = service.answer(
+                requestFrame(operation, at: Self.start, property: Self.nobodys), from: caller
+            ).bytes
             for reply in [there, gone] {
                 #expect(try readError(reply)?.message.contains("property") == true)
             }
@@ -112,7 +103,7 @@ import Testing
 
     @Test func `status shows what a client administers, and no more`() throws {
         var service = Self.service()
-        _ = service.answer(Self.frame(.assign, Self.his))
+        _ = service.answer(requestFrame(.assign, at: Self.start, property: Self.his))
         let all = try service.gauges()
         #expect(all["property_1_texts"] != nil && all["property_2_texts"] != nil)
         for raw in UInt8(0)...7 {
@@ -131,7 +122,9 @@ import Testing
         var service = Self.service()
         var replies: Set<[UInt8]> = []
         for property in [Self.his, Self.others, Self.nobodys] {
-            let bytes = service.answer(Self.frame(operation, property), from: .stranger).bytes
+            let bytes = service.answer(
+                requestFrame(operation, at: Self.start, property: property), from: .stranger
+            ).bytes
             #expect(try readError(bytes)?.code == .notPermitted)
             replies.insert(bytes.blank())
         }
@@ -148,7 +141,7 @@ import Testing
             (Self.client(.read), .notPermitted), (Self.client([]), .unknownProperty),
             (Self.client(.write), .overloaded),
         ] {
-            let frame = Self.frame(.assign, Self.his)
+            let frame = requestFrame(.assign, at: Self.start, property: Self.his)
             let answer = admission.answerOverloaded(
                 unsafe frame.span.bytes, from: caller, retryAfterMilliseconds: 9, into: &reply)
             #expect(answer.code == code)
@@ -227,7 +220,7 @@ import Testing
     @Test func `accounts of clients that are gone are forgotten`() throws {
         var service = Self.service()
         let client = Client(name: "a", rights: .all, eventsPerSecond: 1)
-        let frame = Self.frame(.assign, Self.his)
+        let frame = requestFrame(.assign, at: Self.start, property: Self.his)
         var errors: [ErrorReply?] = []
         for round in 0..<4 {
             if round == 3 { service.core.follow(ClientDirectory()) }

@@ -23,7 +23,7 @@ struct Judge: ~Copyable {
     private struct Collector: SessionSink {
         var finished: [SessionSnapshot] = []
 
-        mutating func lend() -> PackedSessions? { PackedSessions() }
+        mutating func lend(_ property: PropertyID) -> PackedSessions? { PackedSessions() }
 
         mutating func takeBack(_ list: consuming PackedSessions) {
             list.visit { finished.append($0.snapshot) }

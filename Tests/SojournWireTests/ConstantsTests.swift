@@ -34,6 +34,7 @@ import Testing
         var reportRowKinds: [String: UInt8]
         var errors: [String: Code]
         var limits: [String: Int]
+        var clientFrame: [String: Int]
     }
 
     private let constants: Constants
@@ -114,6 +115,10 @@ import Testing
             "reportFiltersMax": Limits.reportFiltersMax, "funnelStepsMax": Limits.funnelStepsMax,
         ]
         #expect(constants.limits == limits)
+        #expect(
+            constants.clientFrame == [
+                "kind": Int(ClientFrame.kind), "nameBytesMax": ClientFrame.nameBytesMax,
+            ])
     }
 
     @Test func `bits of the session state are the same`() {

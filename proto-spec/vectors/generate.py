@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import reference as codec  # noqa: E402
-import reference_reports  # noqa: E402, F401
+import reference_reports as reports  # noqa: E402
 from reference import COLUMNS, HEADER_BYTES, Column, Fault  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -26,8 +26,8 @@ TAG = str(int.from_bytes(bytes.fromhex(DEPLOYMENT)[8:], "big"))
 HEX_BYTES_MAX = 300 << 10  # a frame that is longer in hex is stored compressed
 
 VECTORS = {}
-FOLDER = ""  # "reports/" while those of the operations are made that not every client has
-FOLDERS = ("valid", "invalid", "reports/valid", "reports/invalid")
+FOLDER = ""  # "reports/" or "feed/" while those are made that not every client needs
+FOLDERS = ("valid", "invalid", "reports/valid", "reports/invalid", "feed/valid", "feed/invalid")
 
 
 # ---- how a vector is made
@@ -56,8 +56,9 @@ def frame_field(frame):
 
 def good(name, description, direction, head, body):
     """A message that every codec must read and be able to write."""
-    frame = codec.encode(direction, head, body)
-    head_read, body_read = codec.decode(direction, frame)
+    is_feed = direction == "feed"
+    frame = reports.encode_feed(head, body) if is_feed else codec.encode(direction, head, body)
+    head_read, body_read = reports.decode_feed(frame) if is_feed else codec.decode(direction, frame)
     assert head_read == head, f"{name}: {head_read}"
     assert body_read == body, f"{name}:\n{json.dumps(body_read)}\n{json.dumps(body)}"
     text = json.dumps(body, ensure_ascii=False)
@@ -70,11 +71,11 @@ def good(name, description, direction, head, body):
 def bad(name, description, error, offset, frame, direction="request"):
     """A message that every codec must refuse with this error at this byte."""
     try:
-        codec.decode(direction, frame)
+        reports.decode_feed(frame) if direction == "feed" else codec.decode(direction, frame)
         raise AssertionError(f"{name} is read without a fault")
     except Fault as fault:
         assert (fault.name, fault.offset) == (error, offset), f"{name}: {fault.args}"
-    dropped = codec.ERRORS[error]["dropped"] or direction == "reply"
+    dropped = codec.ERRORS[error]["dropped"] or direction != "request"
     add({"name": name, "description": description, "direction": direction, "valid": False,
          "error": error, "offset": offset, "reply": "drop" if dropped else "error",
          **frame_field(frame)})
@@ -1418,6 +1419,22 @@ def valid_reports():
          header("REPORT", True), report([], ()))
 
 
+def entry_encoding(sessions):
+    """Of entries with these sessions, and with revisions."""
+    columns = {**sessions["encoding"]["columns"],
+               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
+               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
+               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
+    return {"columns": {name: columns[name] for name in COLUMNS if name in columns},
+            "texts": sessions["encoding"]["texts"]}
+
+
+def no_entries():
+    return {"entries": [], "encoding": {"columns": {
+        "texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
+        "path": {"width": 0, "parameter": 8}, "entries": {"width": 0, "parameter": 40}}, "texts": []}}
+
+
 def valid_feed():
     request, reply = "request", "reply"
     good("fetch-request-start", "From the beginning.", request, header("FETCH"),
@@ -1429,20 +1446,12 @@ def valid_feed():
                  "session": session} for row, session in enumerate(sessions["sessions"])]
     revised = {"position": "8", "index": 1, "property": 2,
                "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
-    columns = {**sessions["encoding"]["columns"],
-               "revisionNumber": {"width": 8}, "revisionFrom": {"width": 0, "parameter": 16},
-               "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
-               "revisionPartition": {"width": 2}, "entries": {"width": 0, "parameter": 40}}
-    columns = {name: columns[name] for name in COLUMNS if name in columns}
     good("fetch-reply", "Finished sessions and a revision, and there are more.", reply,
          header("FETCH", True),
          {"position": "8", "index": 1, "more": True, "entries": [*finished, revised],
-          "encoding": {"columns": columns, "texts": sessions["encoding"]["texts"]}})
+          "encoding": entry_encoding(sessions)})
     good("fetch-reply-nothing", "Nothing new.", reply, header("FETCH", True),
-         {"position": "8", "index": 1, "more": False, "entries": [],
-          "encoding": {"columns": {"texts": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
-                                   "path": {"width": 0, "parameter": 8},
-                                   "entries": {"width": 0, "parameter": 40}}, "texts": []}})
+         {"position": "8", "index": 1, "more": False, **no_entries()})
     good("forget-request", "A visitor is to be forgotten.", request, header("FORGET", property=1),
          {"key": b"anna".hex()})
     good("forget-reply", "Two unfinished sessions were erased.", reply, header("FORGET", True),
@@ -1560,6 +1569,62 @@ def invalid_reports():
            whole.patched((at + 16, b"\x01")))
 
 
+# ---- the feed
+
+def valid_feed_messages():
+    sessions = lookup_reply()
+    opened, finished = (
+        {"position": str(place), "index": index, "property": 3, "visitor": "0f" * 16,
+         "session": sessions["sessions"][row], **more}
+        for row, (place, index, more) in enumerate([(7, 0, {"opened": True}), (7, 1, {})]))
+    revised = {"position": "8", "index": 1, "property": 3,
+               "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
+    head = header("FETCH", True, correlation="0", producer=str(2**64 - 1), sequence="9", property=3)
+    end = {"position": "8", "index": 2**32 - 1, "more": False}
+    good("feed-message", "A session was opened, one finished, and one became part of another.", "feed",
+         head, {**end, "entries": [opened, finished, revised],
+                "encoding": entry_encoding(sessions)})
+    good("feed-heartbeat", "Nothing since message 9.", "feed", head, {**end, **no_entries()})
+    good("feed-first", "The heartbeat of a topic without messages, of the largest property.", "feed",
+         {**head, "sequence": "0", "property": 2**32 - 1}, {**end, **no_entries()})
+
+
+def invalid_feed_messages():
+    def refuse(name, description, error, offset, frame):
+        bad("feed-" + name, description, error, offset, frame, direction="feed")
+    head = header("FETCH", True, property=3)
+    end = {"position": "8", "index": 1, "more": False}
+    whole = reports.encode_feed(head, {**end, **no_entries()})
+    refuse("nothing", "No bytes.", "truncatedHeader", None, b"")
+    refuse("topic-alone", "A topic without a message.", "truncatedHeader", None, whole[:8])
+    refuse("no-topic", "A reply to FETCH, and no topic.", "badMagic", None, whole[8:])
+    refuse("other-topic", "The topic of another property.", "unknownProperty", 36,
+           reports.topic(4) + whole[8:])
+    refuse("status", "A reply to STATUS.", "unknownOperation", 5,
+           reports.topic(0) + codec.encode("reply", header("STATUS", True), {
+               "server_time": "0", "gauges": [], "encoding": {"columns": {}}}))
+    refuse("request", "A request to FETCH.", "unexpectedReply", None,
+           reports.topic(0) + codec.encode("request", header("FETCH"), {
+               "position": "0", "index": 0, "entries": 0}))
+    refuse("header", "A header that was damaged.", "badHeaderChecksum", 60,
+           whole[:8 + 24] + b"\xff" + whole[8 + 25:])
+    refuse("body", "A body that was damaged.", "badBodyChecksum", 52, whole[:-1] + b"\xff")
+    refuse("cut", "The last byte is missing.", "badBodyLength", 48, whole[:-1])
+    sessions = lookup_reply()
+    entry = {"position": "7", "index": 0, "property": 3, "visitor": "0f" * 16, "opened": True,
+             "session": sessions["sessions"][0]}
+    columns = {**sessions["encoding"]["columns"], "entries": {"width": 0, "parameter": 40}}
+    frame = codec.encode("reply", head, {
+        **end, "entries": [entry], "encoding": {
+            "columns": columns, "texts": sessions["encoding"]["texts"]}})
+    parts = Parts(frame, fixed_bytes=24)
+    at = parts.start["entries"]
+    refuse("kind", "An entry of an unknown kind.", "badKind", at + 16,
+           reports.topic(3) + parts.patched((at + 16, b"\x04")))
+    refuse("row", "An entry without its session.", "indexOutOfRange", at + 20,
+           reports.topic(3) + parts.patched((at + 20, u32(9))))
+
+
 # ---- files
 
 def render(value, indent=0):
@@ -1636,6 +1701,9 @@ def main():
     global FOLDER
     FOLDER = "reports/"
     for table in (valid_reports, valid_feed, invalid_reports):
+        table()
+    FOLDER = "feed/"
+    for table in (valid_feed_messages, invalid_feed_messages):
         table()
     counts = ", ".join(f"{sum(key.startswith(folder) for key in VECTORS)} {folder}"
                        for folder in FOLDERS)

@@ -14,6 +14,8 @@ DIMENSIONS = CONSTANTS["reportDimensions"]
 INTERVALS = CONSTANTS["reportIntervals"]
 ROW_KINDS = CONSTANTS["reportRowKinds"]
 MATCHES = CONSTANTS["stepMatches"]
+ENTRY_KINDS = CONSTANTS["entryKinds"]
+FEED = CONSTANTS["feed"]
 LEAST, MOST = -2**63, 2**63 - 1
 
 FORMS["REPORT", "request"] = {
@@ -225,7 +227,8 @@ def encode_fetch_reply(body):
         row = len(sessions) if is_session else len(revisions)
         entries.append(struct.pack(
             "<QIIII", int(entry["position"]), entry["index"], entry["property"],
-            CONSTANTS["entryKinds"]["finished" if is_session else "revised"], row)
+            ENTRY_KINDS["opened" if "opened" in entry else "finished" if is_session else "revised"],
+            row)
             + (bytes.fromhex(entry["visitor"]) if is_session else bytes(16)))
         if not is_session:
             revisions.append(entry["revision"])
@@ -255,7 +258,7 @@ def encode_fetch_reply(body):
     return codec.assemble(fixed, body, parts, ("FETCH", "reply"))
 
 
-def decode_fetch_reply(frame):
+def decode_fetch_reply(frame, kinds=("finished", "revised")):
     kind = ("FETCH", "reply")
     columns = check_layout(frame, kind)
     count, _, _, position, index, flags = struct.unpack_from("<IHHQII", frame, HEADER_BYTES)
@@ -278,16 +281,18 @@ def decode_fetch_reply(frame):
     starts = [columns["entries"].start + row * columns["entries"].parameter
               for row in range(count)]
     for at, part in zip(starts, parts):
-        if part[16] not in (1, 2):
+        if part[16] not in [ENTRY_KINDS[name] for name in kinds]:
             raise Fault("badKind", at + 16)
     entries = []
     for at, part in zip(starts, parts):
         place, number, property_, what, row = struct.unpack_from("<QIIB3xI", part)
-        if row >= len(sessions if what == 1 else revisions):
+        is_session = what != ENTRY_KINDS["revised"]
+        if row >= len(sessions if is_session else revisions):
             raise Fault("indexOutOfRange", at + 20)
         entry = {"position": str(place), "index": number, "property": property_}
-        if what == 1:
+        if is_session:
             entry |= {"visitor": part[24:40].hex(), "session": sessions[row]}
+            entry |= {"opened": True} if what == ENTRY_KINDS["opened"] else {}
         else:
             entry |= {"revision": revisions[row]}
         entries.append(entry)
@@ -296,6 +301,32 @@ def decode_fetch_reply(frame):
         encoding["texts"] = texts
     return {"position": str(position), "index": index, "more": flags & 1 == 1, "entries": entries,
             "encoding": encoding}
+
+
+# ---- the feed
+
+def topic(property_):
+    return bytes.fromhex(FEED["topicMagic"]) + struct.pack("<I", property_)
+
+
+def encode_feed(header, body):
+    """A message of the feed: topic, header and body."""
+    return topic(header["property"]) + codec.encode("reply", header, body)
+
+
+def decode_feed(message):
+    """Header and body; offsets of faults count from the header."""
+    if len(message) < FEED["topicBytes"]:
+        raise Fault("truncatedHeader")
+    if message[:4] != topic(0)[:4]:
+        raise Fault("badMagic")
+    frame = message[FEED["topicBytes"]:]
+    header = codec.check_header(frame, "reply")
+    if header["operation"] != "FETCH":
+        raise Fault("unknownOperation", 5)
+    if topic(header["property"]) != message[:FEED["topicBytes"]]:
+        raise Fault("unknownProperty", 36)
+    return header, decode_fetch_reply(frame, ENTRY_KINDS)
 
 
 # ---- FORGET

@@ -2,7 +2,7 @@ import SojournWire
 
 extension MetricFamily {
     /// The gauges of STATUS by the conventions of Prometheus: what only differs in an outcome, an
-    /// operation, a code or a property is one family with a label; times are in seconds; sums that
+    /// operation, a code, a property or a worker is one family with a label; times are in seconds; sums that
     /// Prometheus makes itself are left out. A gauge that nothing is known of here keeps its name.
     static func families(of gauges: [Gauge]) -> [MetricFamily] {
         var families: [MetricFamily] = []
@@ -33,11 +33,11 @@ extension MetricFamily {
     private static func label(
         of name: String
     ) -> (name: String, label: (name: String, value: String)?) {
-        if name.hasPrefix("property_") {
-            let rest = name.dropFirst("property_".count)
+        for noun in ["property", "worker"] where name.hasPrefix("\(noun)_") {
+            let rest = name.dropFirst(noun.count + 1)
             let id = rest.prefix { $0.isNumber }
             if !id.isEmpty, rest.dropFirst(id.count).first == "_" {
-                return ("property\(rest.dropFirst(id.count))", ("property", String(id)))
+                return ("\(noun)\(rest.dropFirst(id.count))", (noun, String(id)))
             }
         }
         for (prefix, label) in labelled where name.hasPrefix(prefix) && name.hasSuffix("_total") {

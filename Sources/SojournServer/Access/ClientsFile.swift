@@ -1,6 +1,7 @@
 import Foundation
 import SojournModel
 package import SojournService
+import SojournWire
 
 /// The file of the clients that are authorized, and of what each may do:
 ///
@@ -14,11 +15,14 @@ package import SojournService
 ///         read: all
 ///         admin: all
 ///         eventsPerSecond: off
+///       - name: router-a
+///         key: '...'
+///         router: on
 package enum ClientsFile {
     /// More would be a database.
     private static let clientsMax = 10_000
     private static let keysPerClientMax = 8
-    private static let nameBytesMax = 64
+    private static let nameBytesMax = ClientFrame.nameBytesMax
     /// What a client may send when the file does not say.
     package static let defaultEventsPerSecond = 10_000_000
 
@@ -65,7 +69,7 @@ package enum ClientsFile {
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> (Client, [ClientKey]) {
         let entries = try node.entries(allowed: [
-            "name", "key", "keys", "read", "write", "admin", "eventsPerSecond",
+            "name", "key", "keys", "read", "write", "admin", "eventsPerSecond", "router",
         ])
         guard let nameNode = entries["name"] else { throw node.error("the name is missing") }
         let name = try nameNode.text()
@@ -81,7 +85,9 @@ package enum ClientsFile {
             rate = try node.isOff() ? nil : node.integer(in: 1...1_000_000_000)
         }
         return (
-            Client(name: name, rights: rights, eventsPerSecond: rate), try keys(node, entries)
+            Client(
+                name: name, rights: rights, eventsPerSecond: rate,
+                isRouter: try entries["router"]?.flag() ?? false), try keys(node, entries)
         )
     }
 

@@ -16,14 +16,19 @@ struct Door: Sendable {
     init(connectionsMax: Int) { self.connectionsMax = connectionsMax }
 
     /// What becomes of a connection that asks to be let in; it has been accepted.
-    mutating func judge(_ request: ZapRequest, _ clients: ClientDirectory) -> ZapVerdict {
+    ///
+    /// - Parameter feedConnections: of the feed's readers, of whom there may be as many again.
+    mutating func judge(
+        _ request: ZapRequest, _ clients: ClientDirectory, feedConnections: Int
+    ) -> ZapVerdict {
         guard case .curve(let publicKey) = request.mechanism, let key = ClientKey(publicKey),
             clients.client(with: key) != nil
         else {
             counters.unauthorized += 1
             return .denied
         }
-        guard connections.count <= connectionsMax else {
+        let there = request.domain == FeedLoop.domain ? feedConnections : connections.count
+        guard there <= connectionsMax else {
             counters.tooMany += 1
             return .busy
         }

@@ -76,7 +76,7 @@ final class Doorkeeper: Sendable {
                 while message.hasMore { _ = try monitor.receive(into: &message) }
             }
             while let frames = try Self.receiveAll(zap, &message) {
-                let reply = Self.answer(frames, &door, state.clients, &warnings)
+                let reply = Self.answer(frames, &door, state, &warnings)
                 for (row, frame) in reply.enumerated() {
                     message = Message(copying: frame.span)
                     _ = try zap.send(&message, more: row < reply.count - 1)
@@ -91,11 +91,10 @@ final class Doorkeeper: Sendable {
         _ socket: borrowing Socket, _ message: inout Message
     ) throws(ZeroMQError) -> [[UInt8]]? {
         guard try socket.receive(into: &message, wait: false) else { return nil }
-        // Bytes have no invalid patterns.
-        var frames = [unsafe message.bytes.withUnsafeBytes { unsafe Array($0) }]
+        var frames = [message.array]
         while message.hasMore {
             _ = try socket.receive(into: &message)
-            frames.append(unsafe message.bytes.withUnsafeBytes { unsafe Array($0) })
+            frames.append(message.array)
         }
         return frames
     }
@@ -103,11 +102,11 @@ final class Doorkeeper: Sendable {
     /// The frames of the answer to a question. Libzmq asks as the RFC says; if it did not, an answer that is no
     /// answer would end the connection.
     private static func answer(
-        _ frames: [[UInt8]], _ door: inout Door, _ clients: ClientDirectory,
-        _ warnings: inout Warnings
+        _ frames: [[UInt8]], _ door: inout Door, _ state: ServerState, _ warnings: inout Warnings
     ) -> [[UInt8]] {
         guard let request = ZapRequest(frames) else { return [[]] }
-        let verdict = door.judge(request, clients)
+        let verdict = door.judge(
+            request, state.clients, feedConnections: state.feedConnections.load(ordering: .relaxed))
         switch verdict {
         case .welcome: break
         case .denied:

@@ -123,7 +123,7 @@ package final class ClusterOffice: Sendable {
     ///
     /// - Returns: how many partitions it has then; nil when nobody has heard of it.
     package func tell(
-        _ worker: String, isDraining: Bool, seconds: TimeInterval
+        _ worker: String, isDraining: Bool, seconds: Double
     ) throws(ServerError) -> Int? {
         let end = Date().addingTimeInterval(seconds)
         let known = Date().addingTimeInterval(Self.patience)

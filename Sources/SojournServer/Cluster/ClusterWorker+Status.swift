@@ -3,17 +3,6 @@ import SojournModel
 import SojournService
 import SojournWire
 
-/// Who answers questions of this process itself, the admin port's above all.
-package protocol AskedService: AnyObject, Sendable {
-    /// - Parameters:
-    ///   - frame: a whole frame.
-    ///   - patience: how long the answer may take.
-    /// - Returns: the frame of the reply; nil when there is none.
-    func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]?
-}
-
-extension SojournServer: AskedService {}
-
 extension ClusterWorker: AskedService {
     /// Answers STATUS with the sums of all partitions here, and what is known of the cluster; all else with
     /// `noArchive`, as a worker has none.

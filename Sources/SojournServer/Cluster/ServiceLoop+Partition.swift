@@ -30,7 +30,7 @@ extension ServiceLoop {
         }
         guard let core else { throw .notOwner("\(partition.end.map { "\($0)" } ?? "stopped")") }
         var loop = ServiceLoop(
-            configuration, state, listeners, peers, core, nil, nil, nil, doorkeeper)
+            configuration, state, listeners, peers, core, nil, nil, nil, nil, doorkeeper)
         loop.partition = partition
         return loop
     }

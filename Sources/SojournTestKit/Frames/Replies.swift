@@ -40,7 +40,3 @@ package func readError(_ bytes: [UInt8]) throws -> ErrorReply? {
     guard header.operation == .error else { return nil }
     return try ErrorReply.decode(body: unsafe bytes.span.bytes.extracting(64...))
 }
-
-extension ByteWriter {
-    package var array: [UInt8] { unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
-}

@@ -87,3 +87,19 @@ package func emptyFrame(
         header: MessageHeader(operation: operation, property: property), into: &writer)
     return writer.array
 }
+
+/// A request of an operation, for visitor "a" where it is about one; REPORT and FETCH are of right header alone,
+/// and nothing is asked by an ERROR.
+package func requestFrame(
+    _ operation: SojournWire.Operation, at time: Int64, property: PropertyID
+) -> [UInt8] {
+    switch operation {
+    case .assign: assignFrame([TestEvent("a", time)], property: property)
+    case .lookup: lookupFrame(visitor: "a", property: property)
+    case .hello: helloFrame()
+    case .status: statusFrame()
+    case .forget: forgetFrame(visitor: "a", property: property)
+    case .report, .fetch: emptyFrame(operation, property: property)
+    case .error: []
+    }
+}

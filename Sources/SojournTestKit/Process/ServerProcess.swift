@@ -24,6 +24,9 @@ package final class ServerProcess: Sendable {
         case signalled(Int32)
     }
 
+    /// More than the tests have open at a time.
+    private static let descriptorsMax: Int32 = 1_024
+
     package let pid: Int32
     package let logPath: String
     /// Where its part of the file begins.
@@ -46,6 +49,10 @@ package final class ServerProcess: Sendable {
         unsafe posix_spawn_file_actions_addopen(
             &actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Pipes to other children of the tests would not end while this one has them too.
+        for descriptor in 3..<Self.descriptorsMax {
+            unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
         unsafe arguments.append(nil)
         defer { for row in command.indices { unsafe free(arguments[row]) } }

@@ -64,6 +64,8 @@ struct CurveService: ~Copyable {
         self.load = load
     }
 
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
+
     mutating func run(seconds: Double) throws {
         rounds.append(try load.run(seconds: seconds))
         let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
@@ -84,15 +86,10 @@ struct CurveService: ~Copyable {
             figures.add(name, median(values), median(values).fixed(0))
         }
         let ratios = zip(rounds, plain).map { $0.batchesPerSecond / $1 }
-        figures.add(
-            "curve_ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the service without CURVE "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        figures.add("curve_ratio", ratios: ratios, of: "the service without CURVE")
         let echoRatios = zip(echoes, plainEchoes).map { $0.messagesPerSecond / $1 }
         figures.add(
-            "yardstick_curve_ratio", median(echoRatios),
-            "\(median(echoRatios).fixed(2)) of the yardstick without CURVE "
-                + "(rounds: \(echoRatios.map { $0.fixed(2) }.joined(separator: " ")))")
+            "yardstick_curve_ratio", ratios: echoRatios, of: "the yardstick without CURVE")
         let both = zip(rounds, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
         figures.add(
             "curve_ratio_to_yardstick", median(both),

@@ -59,14 +59,14 @@ struct JournaledService: ~Copyable {
             ])
     }
 
+    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
+
     mutating func run(seconds: Double) throws {
         let before = processorSeconds(of: server.identifier)
         rounds.append(try load.run(seconds: seconds))
         measuredSeconds += seconds
         processor += processorSeconds(of: server.identifier) - before
     }
-
-    var batchesPerSecond: [Double] { rounds.map(\.batchesPerSecond) }
 
     /// - Parameters:
     ///   - others: batches per second of the rounds without a journal.
@@ -91,11 +91,8 @@ struct JournaledService: ~Copyable {
             ("journaled_ratio", others, "the service without a journal"),
             ("journaled_ratio_to_none", unwaiting, "the journal at the level none"),
         ] {
-            let ratios = zip(rounds, rates).map { $0.batchesPerSecond / $1 }
             figures.add(
-                name, median(ratios),
-                "\(median(ratios).fixed(2)) of \(what) "
-                    + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+                name, ratios: zip(rounds, rates).map { $0.batchesPerSecond / $1 }, of: what)
         }
         for name in [
             "snapshots_total", "snapshot_bytes", "snapshot_longest_pause_microseconds",

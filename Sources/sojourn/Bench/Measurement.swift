@@ -58,6 +58,14 @@ struct Figures {
         rows.append((name, value, text))
     }
 
+    /// Adds the median of ratios, one a round, and prints all of them.
+    mutating func add(_ name: String, ratios: [Double], of what: String) {
+        add(
+            name, median(ratios),
+            "\(median(ratios).fixed(2)) of \(what) "
+                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+    }
+
     func show(asJSON: Bool) throws {
         if asJSON {
             let object = Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.value) })

@@ -50,7 +50,7 @@ struct ReportBench: ParsableCommand {
             "\(HumanText.count(Int(rate))), synced in groups of \(ArchivedShop.groupSize)")
 
         let sources = ReportSources(
-            archive: archive, pending: [], live: shop.live(live), clock: shop.end)
+            archive: archive, pending: [], live: [shop.live(live)], clock: shop.end)
         let middle = ReportPeriod(start: shop.end - 10 * ArchivedShop.day, end: shop.end)
         let questions: [(String, ReportQuestion)] = [
             ("summary", ReportQuestion(.summary)),

@@ -17,13 +17,17 @@ struct ServiceBench: ParsableCommand {
             requests of the same size with replies of the same size and does nothing else.
 
             With --router the same batches go through a router and its workers as well, in turns with \
-            the service that is asked directly.
+            the service that is asked directly, and journaled or encrypted as that is; --workers 1,2 \
+            compares one worker with two.
 
             With --durability os or disk a second server that journals takes turns as well, and a \
             third one at the level none, whose answers do not wait for the journal. The second is \
             compared with the first and the third; in the end it is killed and started again.
 
             With --curve a second server and a second yardstick that encrypt take turns as well.
+
+            With --archive only two servers take turns, one with an archive of finished sessions and one \
+            without. Visits begin and end, so that sessions finish as fast as they are opened.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -37,8 +41,12 @@ struct ServiceBench: ParsableCommand {
     @Option(help: "Where the journal is kept during the bench; a fresh folder in it is used.")
     var data: String?
     @Flag(help: "Send batches through a router as well.") var router = false
-    @Option(help: "Workers behind the router.") var workers = 1
+    @Option(help: "Workers behind the router; several numbers are measured in turns: 1,2.")
+    var workers = "1"
     @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
+    @Flag(help: "Measure what the archive of finished sessions costs, and nothing else.")
+    var archive = false
+    @Option(help: "Events of a session, with --archive.") var eventsPerSession = 20
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -46,11 +54,17 @@ struct ServiceBench: ParsableCommand {
     func validate() throws {
         guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
             visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0,
-            (1...Limits.partitionsMax).contains(workers)
+            !workerCounts.isEmpty, (1...batch).contains(eventsPerSession)
         else {
             throw ValidationError(
                 "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
         }
+    }
+
+    /// Of the routed services; empty for a text that makes no sense.
+    private var workerCounts: [Int] {
+        let counts = workers.split(separator: ",").map { Int($0) ?? 0 }
+        return counts.allSatisfy { (1...Limits.partitionsMax).contains($0) } ? counts : []
     }
 
     func run() throws {
@@ -60,6 +74,13 @@ struct ServiceBench: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: directory) }
 
         let context = try Context()
+        if archive {
+            var service = try ArchivedService.start(self, in: directory, context)
+            defer { service.stop() }
+            try service.run()
+            try service.report().show(asJSON: json)
+            return
+        }
         let serviceEndpoint = try endpoint("service", in: directory)
         let server = try ChildProcess(
             "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
@@ -83,15 +104,25 @@ struct ServiceBench: ParsableCommand {
             journaled?.stop()
             unwaiting?.stop()
         }
-        var routed: RoutedService?
-        if router { routed = try RoutedService.start(self, in: directory, context) }
-        defer { routed?.stop() }
+        var routed: [RoutedService] = []
+        defer { for service in routed { service.stop() } }
+        for count in router ? workerCounts : [] {
+            routed.append(
+                try RoutedService(self, workers: count, durability, in: directory, context))
+        }
         var encrypted: CurveService?
         if curve {
             encrypted = try CurveService.start(
                 self, in: directory, context, messageBytes: (load.requestBytes, load.replyBytes))
         }
         defer { encrypted?.stop() }
+        var locked: [RoutedService] = []
+        defer { for service in locked { service.stop() } }
+        for count in router && curve ? workerCounts : [] {
+            locked.append(
+                try RoutedService(
+                    self, workers: count, .none, isLocked: true, in: directory, context))
+        }
 
         let echoEndpoint = try endpoint("echo", in: directory)
         let echo = try ChildProcess(
@@ -111,10 +142,11 @@ struct ServiceBench: ParsableCommand {
             processor += processorSeconds(of: server.identifier) - before
             try journaled?.run(seconds: seconds)
             try unwaiting?.run(seconds: seconds)
-            try routed?.run(seconds: seconds)
+            for service in routed { try service.run(seconds: seconds) }
             let output = try ChildProcess.output(of: "sojourn-yardstick", yardstick)
             echoes.append(try JSONDecoder().decode(YardstickRound.self, from: output))
             try encrypted?.run(seconds: seconds)
+            for service in locked { try service.run(seconds: seconds) }
         }
         let batches = service.map { $0.batchesPerSecond * seconds }.reduce(0, +)
         var figures = report(
@@ -123,10 +155,14 @@ struct ServiceBench: ParsableCommand {
         try journaled?.report(
             to: &figures, beside: service.map(\.batchesPerSecond),
             unwaiting?.batchesPerSecond ?? [])
-        try routed?.report(to: &figures, beside: service.map(\.batchesPerSecond))
+        let direct = journaled?.batchesPerSecond ?? service.map(\.batchesPerSecond)
+        for service in routed { service.report(to: &figures, beside: direct) }
         encrypted?.report(
             to: &figures, beside: service.map(\.batchesPerSecond),
             echoes.map(\.messagesPerSecond))
+        for service in locked {
+            service.report(to: &figures, beside: encrypted?.batchesPerSecond ?? [])
+        }
         try figures.show(asJSON: json)
     }
 
@@ -166,10 +202,7 @@ struct ServiceBench: ParsableCommand {
         figures.add(
             "yardstick_p99_us", median(echoes.map(\.p99)), median(echoes.map(\.p99)).fixed(0))
         let ratios = zip(service, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
-        figures.add(
-            "ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the yardstick "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
+        figures.add("ratio", ratios: ratios, of: "the yardstick")
         return figures
     }
 

@@ -97,10 +97,10 @@ struct ShopWorkload: ~Copyable {
     }
 
     /// As long as the addresses of real shops: 45 to 60 bytes.
-    private static let names = (0..<400).map { number -> String in
+    static let names = (0..<400).map { number -> String in
         var mixer = SplitMix64(seed: UInt64(number))
         let slug = String(mixer.next(), radix: 36) + "-" + String(mixer.next(), radix: 36)
         return "/category-\(number % 20)/\(slug)-\(number).html"
     }
-    private static let channels = ["direct", "organic", "email", "paid"]
+    static let channels = ["direct", "organic", "email", "paid"]
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SojournCluster
+import SojournModel
 import SojournServer
 
 /// `sojourn cluster status`: partitions and their owners, as a table or as JSON.

@@ -44,6 +44,7 @@ struct ExportCommand: AsyncParsableCommand {
                 format == .csv
                     ? exported.cells.map(CSVField.quoted).joined(separator: ",")
                     : try JSONOutput.line(exported))
+        case .opened: break
         case .revised(let revision):
             if format == .jsonl { print(try JSONOutput.line(ExportedRevision(entry, revision))) }
         }

@@ -8,7 +8,8 @@ struct FunnelCommand: AsyncParsableCommand {
         abstract: "Show how many sessions reach each of several pages, in this order.",
         discussion: """
             A page that ends in * stands for all pages that begin so. Other pages may lie between the \
-            steps.
+            steps. Only pages can be steps, not actions or conversions, and of a session its first \
+            64 views are known.
             """)
 
     @Argument(help: "The pages, in order.")

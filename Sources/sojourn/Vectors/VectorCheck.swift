@@ -70,12 +70,13 @@ struct VectorCheck {
     /// - Returns: true when a valid message was written with the bytes of the file.
     private static func check(_ vector: VectorValue) throws -> Bool {
         let frame = try bytes(vector)
-        let isRequest = vector["direction"] == "request"
+        guard let direction = VectorMessage.Direction(rawValue: vector["direction"]?.text ?? "")
+        else { throw Mismatch(reason: "the file has no direction") }
         if vector["valid"] == false {
-            try checkRefusal(vector, frame, isRequest)
+            try checkRefusal(vector, frame, direction)
             return false
         }
-        let (header, body) = try VectorMessage.read(frame, isRequest: isRequest)
+        let (header, body) = try VectorMessage.read(frame, direction)
         if let difference = VectorValue.difference(header, vector["header"] ?? .null) {
             throw Mismatch(reason: "header\(difference)")
         }
@@ -83,17 +84,17 @@ struct VectorCheck {
         if let difference = VectorValue.difference(body, expected) {
             throw Mismatch(reason: "body\(difference)")
         }
-        guard let written = try VectorMessage.rewrite(frame, isRequest: isRequest) else {
+        guard let written = try VectorMessage.rewrite(frame, direction) else {
             return false
         }
         if written == frame { return true }
-        let (headerAgain, bodyAgain) = try VectorMessage.read(written, isRequest: isRequest)
+        let (headerAgain, bodyAgain) = try VectorMessage.read(written, direction)
         if let difference = VectorValue.difference(headerAgain, header) {
             throw Mismatch(reason: "written again, header\(difference)")
         }
         // A codec chooses the base time, and leaves out a context that says nothing.
         let isChosen = { (key: String, value: VectorValue) in
-            key == "base_time" || isRequest && key == "context" && value == [:]
+            key == "base_time" || direction == .request && key == "context" && value == [:]
         }
         let difference = VectorValue.difference(
             bodyAgain.without(isChosen), body.without(isChosen))
@@ -102,13 +103,13 @@ struct VectorCheck {
     }
 
     private static func checkRefusal(
-        _ vector: VectorValue, _ frame: [UInt8], _ isRequest: Bool
+        _ vector: VectorValue, _ frame: [UInt8], _ direction: VectorMessage.Direction
     ) throws {
         do {
-            _ = try VectorMessage.read(frame, isRequest: isRequest)
+            _ = try VectorMessage.read(frame, direction)
         } catch {
             // A client never answers a reply, whatever is wrong with it.
-            let reply = error.code.isDropped || !isRequest ? "drop" : "error"
+            let reply = error.code.isDropped || direction != .request ? "drop" : "error"
             let found: VectorValue = [
                 "error": "\(error.code.name)",
                 "offset": error.offset.map { VectorValue($0) } ?? .null, "reply": "\(reply)",

@@ -94,6 +94,10 @@ extension VectorMessage {
                     case .finished(let session, let visitor):
                         fields["visitor"] = "\(visitor.bits.hexadecimal)"
                         fields["session"] = value(session)
+                    case .opened(let session, let visitor):
+                        fields["visitor"] = "\(visitor.bits.hexadecimal)"
+                        fields["session"] = value(session)
+                        fields["opened"] = true
                     case .revised(let revision):
                         fields["revision"] = [
                             "number": VectorValue(digits: revision.number),

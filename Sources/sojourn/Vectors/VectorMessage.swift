@@ -3,12 +3,33 @@ import SojournWire
 
 /// Frames as the content that a golden message has for them, and back.
 enum VectorMessage {
+    /// Who reads a message.
+    enum Direction: String {
+        /// A server.
+        case request
+        /// A client.
+        case reply
+        /// A reader of the feed: a topic stands in front of the header.
+        case feed
+    }
+
     /// Header and body of a frame; throws a `WireError`.
     static func read(
-        _ frame: [UInt8], isRequest: Bool
+        _ frame: [UInt8], _ direction: Direction
     ) throws(WireError) -> (header: VectorValue, body: VectorValue) {
         // The bytes of an array have no invalid patterns.
         let frame = unsafe frame.span.bytes
+        if direction == .feed {
+            let (message, _) = try FeedMessage.decode(frame)
+            let header = try Frame.open(
+                frame.extracting(FeedTopic.byteCount...), role: .client)
+            return (
+                value(header),
+                value(
+                    FetchReply(entries: message.entries, place: message.place, hasMore: false))
+            )
+        }
+        let isRequest = direction == .request
         let header = try Frame.open(frame, role: isRequest ? .server : .client)
         let body = Frame.body(of: frame)
         let content: VectorValue
@@ -39,9 +60,16 @@ enum VectorMessage {
 
     /// The frame that this codec writes for the content of one that it reads; nil when it writes
     /// no such thing.
-    static func rewrite(_ frame: [UInt8], isRequest: Bool) throws -> [UInt8]? {
+    static func rewrite(_ frame: [UInt8], _ direction: Direction) throws -> [UInt8]? {
         // The bytes of an array have no invalid patterns.
         let frame = unsafe frame.span.bytes
+        if direction == .feed {
+            let (message, tag) = try FeedMessage.decode(frame)
+            var writer = ByteWriter()
+            message.encode(deploymentTag: tag, into: &writer)
+            return FeedTopic(message.property).bytes + array(writer.bytes)
+        }
+        let isRequest = direction == .request
         let header = try Frame.open(frame, role: isRequest ? .server : .client)
         let body = Frame.body(of: frame)
         var writer = ByteWriter()

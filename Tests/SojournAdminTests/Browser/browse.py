@@ -8,6 +8,7 @@ Chromium is spoken to over its debugging pipe: JSON messages that end in a zero,
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,8 @@ PATIENCE = 60
 
 class Browser:
     def __init__(self):
-        self.profile = tempfile.TemporaryDirectory()
+        # What cannot be removed, for a process that was killed had not ended yet, is no fault of the page.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         # Chromium reads descriptor 3 and writes 4.
         read_commands, self.commands = os.pipe()
         self.answers, write_answers = os.pipe()
@@ -34,7 +36,7 @@ class Browser:
              "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars",
              "--disable-component-update", "--disable-sync", "--force-device-scale-factor=1",
              "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}", "about:blank"],
-            preexec_fn=give_pipes, close_fds=False,
+            preexec_fn=give_pipes, close_fds=False, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(read_commands)
         os.close(write_answers)
@@ -108,7 +110,8 @@ class Browser:
             file.write(base64.b64decode(data))
 
     def close(self):
-        self.process.kill()
+        # Its helpers write into the profile as well.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.profile.cleanup()
 

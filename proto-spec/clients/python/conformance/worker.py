@@ -4,13 +4,27 @@ A batch is lines of `time_ms visitor kind page channel campaign value`, separate
 where there is nothing to say, and ends with an empty line. So does its answer, which has a line
 `session ordinal position outcome` for each event, and a line for each revision; or one line that
 begins with `error`.
+
+With `SOJOURN_CURVE_KEYS`, the server's public key and the client's public and secret one, parted by spaces, it
+encrypts.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
-from sojourn import Boundary, Client, Context, Event, Kind, Outcome, RevisionCause, SojournError
+from sojourn import (
+    Boundary,
+    Client,
+    Context,
+    CurveKeys,
+    Event,
+    Kind,
+    Outcome,
+    RevisionCause,
+    SojournError,
+)
 
 KINDS = {kind.label: kind for kind in Kind}
 
@@ -46,6 +60,11 @@ def error_line(name: str, error: Exception) -> str:
     return f"error\t{name}\t{' '.join(str(error).split())}"
 
 
+def curve_keys() -> CurveKeys | None:
+    keys = os.environ.get("SOJOURN_CURVE_KEYS")
+    return CurveKeys(*keys.split(" ")) if keys else None
+
+
 def main(endpoints: list[str], property: int, producer: int, sequence: int) -> None:
     client: Client | None = None
     batch: list[str] = []
@@ -55,7 +74,9 @@ def main(endpoints: list[str], property: int, producer: int, sequence: int) -> N
             batch.append(line)
             continue
         try:
-            client = client or Client(endpoints, producer=producer, first_sequence=sequence)
+            client = client or Client(
+                endpoints, producer=producer, first_sequence=sequence, curve=curve_keys()
+            )
             answer = answer_lines(client, batch, property)
         except SojournError as error:
             answer = [error_line(error.name, error)]
