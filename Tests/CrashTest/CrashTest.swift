@@ -5,24 +5,25 @@ import SojournTestKit
 /// Kills a server under load again and again, and compares in the end all that was answered with the
 /// definition of sessions.
 ///
-///     crash-test FOLDER KILLS SEED [cluster]
+///     crash-test FOLDER KILLS SEED [cluster|elastic]
 ///
-/// With `cluster` there are two workers behind two routers, and any of them is killed, or stopped for a
-/// while.
+/// With `cluster` there are two workers behind two routers, with `elastic` three that share their partitions
+/// over NATS; any of them is killed, or stopped for a while.
 ///
 /// `SOJOURN_CRASH_WITHOUT=sync` runs the server with `--durability os`, and cuts off what was written
 /// last after each kill, as a power cut would; `SOJOURN_CRASH_WITHOUT=dedupe` gives what is sent
 /// again a new number. With either the test must fail, or it would prove nothing.
 @main struct CrashTest {
     enum Omission: String { case sync, dedupe }
+    private enum Subject: String { case server, cluster, elastic }
 
     static func main() async {
         let arguments = CommandLine.arguments
-        let isCluster = arguments.count == 5 && arguments[4] == "cluster"
-        guard arguments.count == 4 || isCluster, let kills = Int(arguments[2]),
-            let seed = UInt64(arguments[3])
+        guard arguments.count == 4 || arguments.count == 5, let kills = Int(arguments[2]),
+            let seed = UInt64(arguments[3]),
+            let subject = Subject(rawValue: arguments.count == 5 ? arguments[4] : "server")
         else {
-            say("usage: crash-test FOLDER KILLS SEED [cluster]")
+            say("usage: crash-test FOLDER KILLS SEED [cluster|elastic]")
             exit(64)
         }
         let without = ProcessInfo.processInfo.environment["SOJOURN_CRASH_WITHOUT"]
@@ -33,11 +34,22 @@ import SojournTestKit
         }
         do {
             let folder = arguments[1]
-            let faults =
-                isCluster
-                ? try await ClusterRun(in: folder, kills: kills, seed: seed, without: omission)
-                    .run()
-                : try await CrashRun(in: folder, kills: kills, seed: seed, without: omission).run()
+            let faults: [Fault]
+            switch subject {
+            case .server:
+                faults = try await CrashRun(
+                    in: folder, kills: kills, seed: seed, without: omission
+                ).run()
+            case .cluster:
+                faults = try await ClusterRun(
+                    FixedCluster(in: folder, without: omission), kills: kills, seed: seed,
+                    without: omission
+                ).run()
+            case .elastic:
+                faults = try await ClusterRun(
+                    ElasticCluster(in: folder), kills: kills, seed: seed, without: omission
+                ).run()
+            }
             for kind in Fault.Kind.allCases {
                 let found = faults.filter { $0.kind == kind }
                 if let first = found.first {

@@ -1,0 +1,139 @@
+import Foundation
+import SojournModel
+import SojournTestKit
+
+/// Three workers that share out their partitions by themselves, two routers, and the three NATS servers that
+/// have the log.
+final class ElasticCluster: Cluster {
+    private static let workerCount = 3
+    private static let routerCount = 2
+    /// What happens to somebody. After each the pause is measured: until more batches were answered than were on
+    /// their way when it happened, which is a little longer than it took the partitions to be served again.
+    private enum Hit: String, CaseIterable {
+        case workerKill = "worker killed"
+        case workerStop = "worker frozen, and thawed when others have its partitions"
+        case workerEnd = "worker told to end"
+        case serverKill = "NATS server killed"
+        case routerKill = "router killed"
+    }
+    private static let odds: [Hit] = [
+        .workerKill, .workerKill, .workerKill, .workerStop, .workerEnd, .serverKill, .serverKill,
+        .routerKill,
+    ]
+    private static let pauseMax: Duration = .seconds(30)
+
+    let servers: NATSServers
+    let workers: [Member]
+    let routers: [String]
+    let members: [Member]
+    private let routerMembers: [Member]
+    private let folder: String
+    private var pauses: [Hit: [Duration]] = [:]
+
+    init(in folder: String) throws {
+        self.folder = folder
+        let files = try WorkerFiles(in: folder, limits: "snapshotBytes: 64KiB")
+        let program = ServerProcess.executable.path
+        let servers = try NATSServers(3, in: "\(folder)/nats")
+        self.servers = servers
+        let nats = servers.commands.enumerated().map { number, command in
+            Member("NATS server \(number)", command, log: "\(folder)/nats.log")
+        }
+        workers = (0..<Self.workerCount).map { number in
+            Member(
+                "worker \(number)",
+                [
+                    program, "serve", "--cluster", servers.addresses, "--worker-name",
+                    "worker\(number)", "--listen", "ipc://\(folder)/worker\(number)",
+                    "--config", files.configuration, "--secret-file", files.secret,
+                ], log: "\(folder)/log")
+        }
+        routers = (0..<Self.routerCount).map { "ipc://\(folder)/router\($0)" }
+        routerMembers = routers.enumerated().map { number, endpoint in
+            Member(
+                "router \(number)",
+                [program, "route", "--cluster", servers.addresses, "--listen", endpoint],
+                log: "\(folder)/log")
+        }
+        natsMembers = nats
+        members = nats + workers + routerMembers
+    }
+    private let natsMembers: [Member]
+
+    var title: String { "three workers, two routers and three NATS servers" }
+
+    func hit(_ random: inout SplitMix64, during course: Course) async throws {
+        let hit = random.pick(Self.odds)
+        let worker = random.pick(workers)
+        switch hit {
+        case .workerKill:
+            worker.process?.kill()
+            try await settle(hit, course)
+            try worker.start()
+        case .workerEnd:
+            worker.process?.signal(SIGTERM)
+            try await settle(hit, course)
+            if let fault = worker.terminate() { course.fail(fault.kind, fault.text) }
+            try worker.start()
+        case .workerStop:
+            worker.process?.signal(SIGSTOP)
+            try await settle(hit, course)
+            worker.process?.signal(SIGCONT)
+        case .serverKill:
+            let server = random.pick(natsMembers)
+            server.process?.kill()
+            try await settle(hit, course)
+            try server.start()
+        case .routerKill:
+            let router = random.pick(routerMembers)
+            router.process?.kill()
+            try await settle(hit, course)
+            try router.start()
+        }
+        // Long enough, now and then, for a worker that came back to have partitions again.
+        try await Task.sleep(for: .milliseconds(random.number(0...4_000)))
+    }
+
+    private func settle(_ hit: Hit, _ course: Course) async throws {
+        let began = ContinuousClock.now
+        let answered = course.answered + CrashRun.depths.reduce(0, +)
+        while course.answered <= answered {
+            if .now - began > Self.pauseMax {
+                course.fail(
+                    .server, "\(hit.rawValue): nothing was answered for \(Self.pauseMax)")
+            }
+            if course.isOver { return }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        pauses[hit, default: []].append(.now - began)
+    }
+
+    var hits: [String] {
+        Hit.allCases.compactMap { hit in
+            guard let sorted = pauses[hit]?.sorted(), let last = sorted.last else { return nil }
+            func seconds(_ pause: Duration) -> String {
+                String(format: "%.2f", pause / .seconds(1))
+            }
+            return "\n  \(hit.rawValue) \(sorted.count) times; pause "
+                + "\(seconds(sorted[sorted.count / 2])) s, \(seconds(last)) s at most"
+        }
+    }
+
+    /// Every partition counts for itself.
+    func counters() throws -> [String] {
+        struct Status: Decodable {
+            struct Partition: Decodable { var address: String? }
+            var partitions: [Partition]
+        }
+        let log = "\(folder)/status"
+        _ = try? FileManager.default.removeItem(atPath: log)
+        let process = try ServerProcess(
+            [
+                ServerProcess.executable.path, "cluster", "status", "--output", "json",
+                "--cluster", servers.addresses,
+            ], log: log)
+        guard try process.code() == 0 else { throw ServerProcess.Failure(process.log) }
+        return try JSONDecoder().decode(Status.self, from: Data(process.log.utf8))
+            .partitions.compactMap(\.address)
+    }
+}
