@@ -10,7 +10,8 @@ struct Sojourn: AsyncParsableCommand {
         abstract: "One sessionizer for every service: events in, session assignments out.",
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, RouteCommand.self, ClusterCommand.self, AssignCommand.self, LookupCommand.self,
+            ServeCommand.self, RouteCommand.self, ClusterCommand.self, AssignCommand.self,
+            LookupCommand.self,
             StatusCommand.self, ReportCommand.self, JourneysCommand.self, FunnelCommand.self,
             ExportCommand.self, ForgetCommand.self, CheckCommand.self, KeygenCommand.self,
             SampleCommand.self,

@@ -26,6 +26,7 @@ final class ElasticCluster: Cluster {
     let workers: [Member]
     let routers: [String]
     let members: [Member]
+    private let natsMembers: [Member]
     private let routerMembers: [Member]
     private let folder: String
     private var pauses: [Hit: [Duration]] = [:]
@@ -36,7 +37,7 @@ final class ElasticCluster: Cluster {
         let program = ServerProcess.executable.path
         let servers = try NATSServers(3, in: "\(folder)/nats")
         self.servers = servers
-        let nats = servers.commands.enumerated().map { number, command in
+        natsMembers = servers.commands.enumerated().map { number, command in
             Member("NATS server \(number)", command, log: "\(folder)/nats.log")
         }
         workers = (0..<Self.workerCount).map { number in
@@ -55,10 +56,8 @@ final class ElasticCluster: Cluster {
                 [program, "route", "--cluster", servers.addresses, "--listen", endpoint],
                 log: "\(folder)/log")
         }
-        natsMembers = nats
-        members = nats + workers + routerMembers
+        members = natsMembers + workers + routerMembers
     }
-    private let natsMembers: [Member]
 
     var title: String { "three workers, two routers and three NATS servers" }
 
@@ -84,6 +83,7 @@ final class ElasticCluster: Cluster {
             server.process?.kill()
             try await settle(hit, course)
             try server.start()
+            try await catchUp(course)
         case .routerKill:
             let router = random.pick(routerMembers)
             router.process?.kill()
@@ -108,6 +108,23 @@ final class ElasticCluster: Cluster {
         pauses[hit, default: []].append(.now - began)
     }
 
+    /// Waits until each log is on all NATS servers again: it survives the loss of one, not of two.
+    private func catchUp(_ course: Course) async throws {
+        let began = ContinuousClock.now
+        while true {
+            if let status = try? status(),
+                status.partitions.allSatisfy({ $0.currentReplicas == $0.replicas })
+            {
+                return
+            }
+            if .now - began > .seconds(60) {
+                course.fail(.server, "a NATS server did not catch up in a minute")
+            }
+            if course.isOver { return }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
     var hits: [String] {
         Hit.allCases.compactMap { hit in
             guard let sorted = pauses[hit]?.sorted(), let last = sorted.last else { return nil }
@@ -120,11 +137,19 @@ final class ElasticCluster: Cluster {
     }
 
     /// Every partition counts for itself.
-    func counters() throws -> [String] {
-        struct Status: Decodable {
-            struct Partition: Decodable { var address: String? }
-            var partitions: [Partition]
+    func counters() throws -> [String] { try status().partitions.compactMap(\.address) }
+
+    /// What `sojourn cluster status` says.
+    private struct Status: Decodable {
+        struct Partition: Decodable {
+            var address: String?
+            var replicas: Int
+            var currentReplicas: Int
         }
+        var partitions: [Partition]
+    }
+
+    private func status() throws -> Status {
         let log = "\(folder)/status"
         _ = try? FileManager.default.removeItem(atPath: log)
         let process = try ServerProcess(
@@ -134,6 +159,5 @@ final class ElasticCluster: Cluster {
             ], log: log)
         guard try process.code() == 0 else { throw ServerProcess.Failure(process.log) }
         return try JSONDecoder().decode(Status.self, from: Data(process.log.utf8))
-            .partitions.compactMap(\.address)
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import SojournModel
 import SojournTestKit
 
-/// Two workers, each with a data directory and half of the partitions, behind two routers that keep nothing.
+/// Two workers, each with a data directory and half of the partitions, behind two routers that keep
+/// nothing.
 final class FixedCluster: Cluster {
     private static let workerCount = 2
     private static let routerCount = 2

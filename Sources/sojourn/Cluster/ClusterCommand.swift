@@ -25,7 +25,9 @@ extension ClusterOptions {
 struct ClusterDrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Have a worker hand over everything, and take nothing until it is told or restarted.")
+        abstract:
+            "Have a worker hand over everything, and take nothing until it is told or restarted."
+    )
 
     @Argument(help: "The worker's name, as cluster status shows it.")
     var worker: String
@@ -40,7 +42,8 @@ struct ClusterDrainCommand: ParsableCommand {
         guard left == 0 else {
             throw CommandFailure(
                 .temporary,
-                "worker \(worker) still has \(left) partitions: are there other workers to take them?")
+                "worker \(worker) still has \(left) partitions: are there other workers to take them?"
+            )
         }
         print("worker \(worker) has no partitions, and takes none".printable)
     }
