@@ -16,7 +16,8 @@ final class FixedCluster: Cluster {
     private var counts: [String: Int] = [:]
 
     init(in folder: String, without omission: CrashTest.Omission?) throws {
-        let files = try WorkerFiles(in: folder, limits: "segmentBytes: 256KiB, snapshotBytes: 64KiB")
+        let files = try WorkerFiles(
+            in: folder, limits: "segmentBytes: 256KiB, snapshotBytes: 64KiB")
         let program = ServerProcess.executable.path
         let endpoints = (0..<Self.workerCount).map { "ipc://\(folder)/worker\($0)" }
         self.endpoints = endpoints
