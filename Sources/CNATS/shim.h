@@ -123,12 +123,9 @@ static inline natsStatus sojourn_nats_context(
 typedef struct sojourn_nats_state {
     uint64_t first;
     uint64_t last;
-    uint64_t messages;
-    uint64_t bytes;
     int64_t replicas;
     // Followers that are up to date; the leader is not among them.
     int current;
-    bool has_leader;
 } sojourn_nats_state;
 
 static inline natsStatus sojourn_nats_stream_state(
@@ -141,12 +138,9 @@ static inline natsStatus sojourn_nats_stream_state(
     if (status == NATS_OK) {
         state->first = info->State.FirstSeq;
         state->last = info->State.LastSeq;
-        state->messages = info->State.Msgs;
-        state->bytes = info->State.Bytes;
         state->replicas = info->Config->Replicas;
         state->current = 0;
         // One server that is alone tells nothing of a cluster.
-        state->has_leader = info->Cluster == NULL || info->Cluster->Leader != NULL;
         for (int row = 0; info->Cluster != NULL && row < info->Cluster->ReplicasLen; row++)
             if (info->Cluster->Replicas[row]->Current) state->current += 1;
     }

@@ -6,12 +6,9 @@ package final class JetStream: @unchecked Sendable {
     package struct StreamState: Equatable, Sendable {
         package var first: UInt64
         package var last: UInt64
-        package var messages: UInt64
-        package var bytes: UInt64
         package var replicas: Int
         /// Replicas that have everything, the leader among them.
         package var current: Int
-        package var hasLeader: Bool
     }
 
     /// What came of an append.
@@ -85,7 +82,7 @@ package final class JetStream: @unchecked Sendable {
     ) throws(NATSError) {
         var code = jsErrCode(0)
         // Strings live through the calls, here and below, and the client copies what it keeps.
-        let status = unsafe NATSConnection.withStreamSubjects(subjects) { texts in
+        let status = unsafe NATSConnection.withCStrings(subjects) { texts in
             unsafe sojourn_nats_add_stream(
                 context, name, texts, Int32(subjects.count), Int64(replicas),
                 duplicatesSeconds * 1_000_000_000, 5_000, &code)
@@ -106,9 +103,8 @@ package final class JetStream: @unchecked Sendable {
         if status != NATS_OK, NATSError("", status, code).isNotFound { return nil }
         try NATSError.check(status, "read the state of stream \(stream)", code)
         return StreamState(
-            first: state.first, last: state.last, messages: state.messages, bytes: state.bytes,
-            replicas: Int(state.replicas), current: Int(state.current) + 1,
-            hasLeader: state.has_leader)
+            first: state.first, last: state.last, replicas: Int(state.replicas),
+            current: Int(state.current) + 1)
     }
 
     /// Drops the messages before a sequence, of one subject or of all.

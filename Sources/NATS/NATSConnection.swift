@@ -90,7 +90,7 @@ package final class NATSConnection: @unchecked Sendable {
     }
 
     /// Lends out texts as C has them.
-    private static func withCStrings(
+    static func withCStrings(
         _ texts: [String], _ body: (UnsafeMutablePointer<UnsafePointer<CChar>?>?) -> natsStatus
     ) -> natsStatus {
         var copies: [UnsafePointer<CChar>?] = unsafe texts.map { unsafe UnsafePointer(strdup($0)) }
@@ -102,10 +102,6 @@ package final class NATSConnection: @unchecked Sendable {
         }
         return unsafe copies.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress) }
     }
-
-    static func withStreamSubjects(
-        _ subjects: [String], _ body: (UnsafeMutablePointer<UnsafePointer<CChar>?>?) -> natsStatus
-    ) -> natsStatus { unsafe withCStrings(subjects, body) }
 }
 
 extension NATSConnection.Watch {

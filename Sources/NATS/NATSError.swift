@@ -23,15 +23,6 @@ package struct NATSError: Error, Equatable, Sendable, CustomStringConvertible {
         code == 10_037 || code == 10_059 || status == NATS_NOT_FOUND.rawValue
     }
 
-    /// The request itself was refused: a later one is not better.
-    package var isRefused: Bool {
-        switch code {
-        // As the servers answer while there is no leader, a store that is busy, or a stream that moves.
-        case 0, 10_008, 10_023, 10_039, 10_063, 10_077: false
-        default: !isFenced && !isNotFound
-        }
-    }
-
     package var description: String {
         // The client keeps its texts for as long as the process lives.
         let words = unsafe natsStatus_GetText(natsStatus(status)).map {

@@ -54,8 +54,7 @@ struct FileHeader {
         writer.append(Kind.segment.rawValue)
         writer.append(formatVersion)
         writer.append(UInt16(0))
-        writer.append(deployment.bits.high.bigEndian)
-        writer.append(deployment.bits.low.bigEndian)
+        writer.append(deployment.bits)
         writer.append(first.rawValue)
         writer.append(salt.bits)
         writer.appendZeros(24)
@@ -88,10 +87,7 @@ struct FileHeader {
         guard version > 0, bytes.extracting(40..<60).isZero(from: 0) else {
             throw .damaged(.headerFields)
         }
-        deployment = DeploymentID(
-            Bits128(
-                high: UInt64(bigEndian: bytes.integer(at: 8, as: UInt64.self).littleEndian),
-                low: UInt64(bigEndian: bytes.integer(at: 16, as: UInt64.self).littleEndian)))
+        deployment = DeploymentID(bytes.bits128(at: 8))
         if let expected, deployment != expected { throw .otherDeployment(deployment) }
         position = JournalPosition(bytes.integer(at: 24))
         guard position == expectedPosition else { throw .damaged(.headerPosition(position)) }

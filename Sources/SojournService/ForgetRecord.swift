@@ -29,8 +29,7 @@ struct ForgetRecord {
         writer.append(partition)
         writer.append(0 as UInt16)
         writer.append(property.rawValue)
-        writer.append(visitor.bits.high.byteSwapped)
-        writer.append(visitor.bits.low.byteSwapped)
+        writer.append(visitor.bits)
     }
 
     /// - Returns: nil when the payload has another size.
@@ -38,9 +37,6 @@ struct ForgetRecord {
         guard payload.byteCount == Self.byteCount else { return nil }
         partition = payload.integer(at: 0)
         property = PropertyID(payload.integer(at: 4))
-        visitor = VisitorHash(
-            Bits128(
-                high: payload.integer(at: 8, as: UInt64.self).byteSwapped,
-                low: payload.integer(at: 16, as: UInt64.self).byteSwapped))
+        visitor = VisitorHash(payload.bits128(at: 8))
     }
 }

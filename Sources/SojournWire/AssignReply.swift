@@ -113,7 +113,7 @@ extension SessionRow {
 
 extension RawSpan {
     /// The 16 bytes at `offset` as they stand on the wire.
-    func bits128(at offset: Int) -> Bits128 {
+    package func bits128(at offset: Int) -> Bits128 {
         Bits128(
             high: integer(at: offset, as: UInt64.self).byteSwapped,
             low: integer(at: offset + 8, as: UInt64.self).byteSwapped)
@@ -121,7 +121,7 @@ extension RawSpan {
 }
 
 extension ByteWriter {
-    mutating func append(_ bits: Bits128) {
+    package mutating func append(_ bits: Bits128) {
         append(bits.high.byteSwapped)
         append(bits.low.byteSwapped)
     }

@@ -47,7 +47,7 @@ extension RawSpan {
     /// The bytes as a string.
     ///
     /// - Precondition: they are UTF-8; others are repaired.
-    var text: String {
+    package var text: String {
         // The closure reads the bytes only while the span lives.
         unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }

@@ -127,23 +127,20 @@ struct RouteCommand: AsyncParsableCommand {
         log.info("stopped")
     }
 
-    /// Starts on a thread of its own, for a router waits until there is a cluster.
+    /// Starts, which may have to wait until there is a cluster.
     ///
     /// - Returns: nil when it was asked to stop before.
     private static func start(
         _ configuration: RouterServerConfiguration, _ signals: ServerSignals, _ log: Logger
     ) async throws -> RouterServer? {
         let isStopping = signals.isStopping
-        return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                let result = Result {
-                    try RouterServer(configuration, isStopping: isStopping, log: log)
-                }
-                if isStopping(), case .failure = result {
-                    return continuation.resume(returning: nil)
-                }
-                continuation.resume(with: result.map(Optional.some))
+        do {
+            return try await OwnThread.run {
+                try RouterServer(configuration, isStopping: isStopping, log: log)
             }
+        } catch {
+            if isStopping() { return nil }
+            throw error
         }
     }
 

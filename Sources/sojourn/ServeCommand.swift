@@ -185,7 +185,8 @@ struct ServeCommand: AsyncParsableCommand {
         if configuration.cluster != nil {
             return try await work(configuration, admin, signals, log)
         }
-        let server = try await Self.start(configuration, log)
+        // Recovery takes its time.
+        let server = try await OwnThread.run { try SojournServer(configuration, log: log) }
         admin?.serve(server)
         signals.serve(server)
         await server.untilStopped()
@@ -247,18 +248,6 @@ struct ServeCommand: AsyncParsableCommand {
         try PolicyOverride(
             timeout: timeout, lateness: lateness, maxDuration: maxDuration,
             source: "command line", names: ("--timeout", "--lateness", "--max-duration"))
-    }
-
-    /// Starts on a thread of its own, for recovery takes its time.
-    private static func start(
-        _ configuration: ServerConfiguration, _ log: Logger
-    ) async throws -> SojournServer {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Result { try SojournServer(configuration, log: log) })
-            }
-        }
     }
 }
 

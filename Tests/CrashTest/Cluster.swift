@@ -40,8 +40,6 @@ struct WorkerFiles {
         secret = "\(folder)/secret"
         try Data("\(Workload.yaml)limits: {\(limits)}\n".utf8).write(
             to: URL(fileURLWithPath: configuration))
-        try Data("00112233445566778899aabbccddeeff\n".utf8).write(
-            to: URL(fileURLWithPath: secret))
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+        try TestSecret.write(to: secret)
     }
 }

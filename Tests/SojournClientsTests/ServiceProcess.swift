@@ -1,5 +1,6 @@
 import Foundation
 import SojournClient
+import SojournTestKit
 
 /// `sojourn serve` as a process of its own, at a free port; or several of them behind a router, which a
 /// client cannot tell from one. JeroMQ knows no ipc.
@@ -39,9 +40,7 @@ final class ServiceProcess {
         let file = folder.appendingPathComponent("sojourn.yaml")
         try Data(Self.configuration.utf8).write(to: file)
         let secret = folder.appendingPathComponent("secret")
-        try Data("00112233445566778899aabbccddeeff\n".utf8).write(to: secret)
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o600], ofItemAtPath: secret.path)
+        try TestSecret.write(to: secret.path)
         var processes: [Process] = []
         services = try (0..<workers).map { worker in
             let range = "\(64 * worker / workers)-\(64 * (worker + 1) / workers - 1)/64"

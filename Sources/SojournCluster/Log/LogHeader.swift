@@ -79,10 +79,7 @@ package struct LogHeader: Equatable, Sendable {
         guard let kind = LogMessageKind(rawValue: number) else { throw .kind(number) }
         self.kind = kind
         goesOn = message.integer(at: 7, as: UInt8.self) & 1 != 0
-        deployment = DeploymentID(
-            Bits128(
-                high: message.integer(at: 8, as: UInt64.self).byteSwapped,
-                low: message.integer(at: 16, as: UInt64.self).byteSwapped))
+        deployment = DeploymentID(message.bits128(at: 8))
         epoch = message.integer(at: 24)
         incarnation = message.integer(at: 32)
         first = JournalPosition(message.integer(at: 40))
@@ -104,8 +101,7 @@ package struct LogHeader: Equatable, Sendable {
         writer.append(Self.version)
         writer.append(kind.rawValue)
         writer.append(UInt8(goesOn ? 1 : 0))
-        writer.append(deployment.bits.high.byteSwapped)
-        writer.append(deployment.bits.low.byteSwapped)
+        writer.append(deployment.bits)
         writer.append(epoch)
         writer.append(incarnation)
         writer.append(first.rawValue)
@@ -117,7 +113,7 @@ package struct LogHeader: Equatable, Sendable {
         var header = self
         header.checksum = Self.checksum(of: writer.bytes)
         writer.set(header.checksum, at: 60)
-        return LogMessage(header, writer.bytes.array)
+        return LogMessage(header, writer.array)
     }
 }
 
@@ -152,13 +148,5 @@ package enum LogFault: Error, Equatable, CustomStringConvertible {
         case .checksum: "its checksum is wrong"
         case .texts: "its texts do not end where it does"
         }
-    }
-}
-
-extension RawSpan {
-    /// A copy.
-    package var array: [UInt8] {
-        // Safe: bytes have no padding, and are copied before the span ends.
-        unsafe withUnsafeBytes { unsafe Array($0) }
     }
 }

@@ -36,8 +36,6 @@ package struct LogRule {
     package private(set) var epoch: UInt64
     package private(set) var incarnation: UInt64
     private var isReleased = false
-    /// Messages that did not count.
-    package private(set) var voids = 0
 
     /// The last group.
     private var bytes: [UInt8] = []
@@ -69,14 +67,14 @@ package struct LogRule {
         self.sequence = sequence
         let header = try LogHeader(message)
         guard header.deployment == deployment, Int(header.partition) == partition else {
-            return void()
+            return .void
         }
         if header.kind == .claim {
-            guard let claim = try PartitionClaim(header, message) else { return void() }
+            guard let claim = try PartitionClaim(header, message) else { return .void }
             return take(claim)
         }
         guard header.epoch == epoch, header.incarnation == incarnation, !isReleased else {
-            return void()
+            return .void
         }
         if let claim = try PartitionClaim(header, message) {
             isReleased = true
@@ -89,7 +87,7 @@ package struct LogRule {
         if claim.epoch == epoch, claim.owner.incarnation == incarnation, !isReleased {
             return .renewal
         }
-        guard claim.epoch == epoch + 1 else { return void() }
+        guard claim.epoch == epoch + 1 else { return .void }
         epoch = claim.epoch
         incarnation = claim.owner.incarnation
         isReleased = false
@@ -99,24 +97,22 @@ package struct LogRule {
 
     private mutating func take(_ header: LogHeader, _ message: RawSpan) -> Verdict {
         if header.piece == 0 {
-            guard header.first == position.next, header.last >= header.first else { return void() }
+            guard header.first == position.next, header.last >= header.first else { return .void }
             bytes.removeAll(keepingCapacity: true)
         } else {
             guard let opened, opened.first == header.first, opened.last == header.last,
                 opened.goesOn, opened.piece + 1 == header.piece
-            else { return void() }
+            else { return .void }
         }
         opened = header
-        bytes += message.extracting(LogHeader.byteCount..<message.byteCount).array
+        // Safe: bytes have no padding, and are copied before the span ends.
+        unsafe message.extracting(LogHeader.byteCount..<message.byteCount).withUnsafeBytes {
+            unsafe bytes.append(contentsOf: $0)
+        }
         if header.goesOn { return .piece }
         opened = nil
         position = header.last
         return .records
-    }
-
-    private mutating func void() -> Verdict {
-        voids += 1
-        return .void
     }
 
     /// The records of the group that `take` has called whole.

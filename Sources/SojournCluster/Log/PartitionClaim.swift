@@ -72,8 +72,3 @@ package struct PartitionClaim: Equatable, Sendable {
         return header.message(payload.bytes)
     }
 }
-
-extension RawSpan {
-    /// As UTF-8; what is none is replaced.
-    package var text: String { String(decoding: array, as: UTF8.self) }
-}

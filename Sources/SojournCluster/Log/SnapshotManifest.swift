@@ -67,17 +67,12 @@ package struct SnapshotManifest: Equatable, Sendable {
         writer.append(0 as UInt32)
         writer.append(snapshotChecksum)
         writer.append(CRC32C.checksum(of: writer.bytes))
-        return writer.bytes.array
+        return writer.array
     }
 
     /// - Returns: nil for what is none, or of a newer version.
     package init?(_ bytes: RawSpan) {
-        guard bytes.byteCount == Self.byteCount,
-            bytes.integer(at: 0, as: UInt32.self) == Self.magic,
-            bytes.integer(at: 4, as: UInt16.self) == 1,
-            bytes.integer(at: 60, as: UInt32.self)
-                == CRC32C.checksum(of: bytes.extracting(0..<60))
-        else { return nil }
+        guard bytes.isBlock(Self.magic, of: Self.byteCount) else { return nil }
         partition = Int(bytes.integer(at: 6, as: UInt16.self))
         sequence = bytes.integer(at: 8)
         position = JournalPosition(bytes.integer(at: 16))

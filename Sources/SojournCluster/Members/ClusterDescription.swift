@@ -31,27 +31,18 @@ package struct ClusterDescription: Equatable, Sendable {
         writer.append(Self.magic)
         writer.append(1 as UInt16)
         writer.append(UInt16(partitions))
-        writer.append(deployment.bits.high.byteSwapped)
-        writer.append(deployment.bits.low.byteSwapped)
+        writer.append(deployment.bits)
         writer.append(UInt16(replicas))
         writer.append(0 as UInt16)
         writer.append(CRC32C.checksum(of: writer.bytes))
-        return writer.bytes.array
+        return writer.array
     }
 
     /// - Returns: nil for what is none, or of a newer version.
     package init?(_ bytes: RawSpan) {
-        guard bytes.byteCount == Self.byteCount,
-            bytes.integer(at: 0, as: UInt32.self) == Self.magic,
-            bytes.integer(at: 4, as: UInt16.self) == 1,
-            bytes.integer(at: 28, as: UInt32.self)
-                == CRC32C.checksum(of: bytes.extracting(0..<28))
-        else { return nil }
+        guard bytes.isBlock(Self.magic, of: Self.byteCount) else { return nil }
         partitions = Int(bytes.integer(at: 6, as: UInt16.self))
-        deployment = DeploymentID(
-            Bits128(
-                high: bytes.integer(at: 8, as: UInt64.self).byteSwapped,
-                low: bytes.integer(at: 16, as: UInt64.self).byteSwapped))
+        deployment = DeploymentID(bytes.bits128(at: 8))
         replicas = Int(bytes.integer(at: 24, as: UInt16.self))
         guard (1...Self.partitionsMax).contains(partitions) else { return nil }
     }

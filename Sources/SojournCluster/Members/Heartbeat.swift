@@ -67,7 +67,7 @@ package struct Heartbeat: Equatable, Sendable {
             writer.append(holding.waitingBytes)
         }
         writer.append(utf8: worker.name)
-        return writer.bytes.array
+        return writer.array
     }
 
     /// - Returns: nil for what is none.

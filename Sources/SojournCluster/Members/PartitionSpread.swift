@@ -12,7 +12,7 @@ package enum PartitionSpread {
     package static func owners(of partitions: Int, among workers: [String]) -> [String] {
         if workers.isEmpty { return [] }
         let names = workers.sorted()
-        let hashes = names.map(hash)
+        let hashes = names.map { SplitMix64.mix(FNV1a.hash($0.utf8)) }
         let share = partitions / names.count
         // So many workers have one more.
         var extras = partitions % names.count
@@ -36,12 +36,5 @@ package enum PartitionSpread {
             owners.append(names[best])
         }
         return owners
-    }
-
-    /// FNV-1a, spread over all bits.
-    private static func hash(_ name: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return SplitMix64.mix(hash)
     }
 }

@@ -129,13 +129,12 @@ package struct WorkerPlan: ~Copyable {
                 orders.append(.handOver(partition))
             case .none:
                 guard isMine, now >= takeAt[partition] else { continue }
-                switch mayTake(partition) {
-                case true?:
+                if mayTake(partition) {
                     holdings[partition] = .held(since: now)
                     orders.append(.take(partition))
-                case nil: look(partition, now, &orders)
-                // The claim may be old: its owner may have let go since.
-                case false?: look(partition, now, &orders)
+                } else {
+                    // What is known may be old: the owner may have let go since.
+                    look(partition, now, &orders)
                 }
             }
         }
@@ -148,11 +147,9 @@ package struct WorkerPlan: ~Copyable {
         orders.append(.look(partition))
     }
 
-    /// Whether nobody who lives owns a partition; nil when that is not known.
-    private func mayTake(_ partition: Int) -> Bool? {
-        guard let claim = claims[partition] else {
-            return lookedAt[partition] == nil ? nil : true
-        }
+    /// Whether nobody who lives is known to own a partition, and somebody has looked.
+    private func mayTake(_ partition: Int) -> Bool {
+        guard let claim = claims[partition] else { return lookedAt[partition] != nil }
         return claim.isReleased || !membership.lives(claim.owner)
     }
 

@@ -63,6 +63,14 @@ package enum LogSight: Sendable {
     case absent
     /// The log did not answer.
     case unknown
+
+    /// What a reader sees in the bytes that stand there.
+    package init(_ message: RawSpan) {
+        do throws(LogFault) {
+            let header = try LogHeader(message)
+            self = .message(header, try PartitionClaim(header, message))
+        } catch { self = .foreign(error) }
+    }
 }
 
 /// How much an owner sends, and how long it waits. Milliseconds.

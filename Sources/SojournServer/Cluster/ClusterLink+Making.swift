@@ -91,22 +91,9 @@ extension ClusterLink {
             duplicatesSeconds: Self.duplicatesSeconds)
     }
 
-    /// Tries until there is a result, and says what for.
     private func patiently<Result>(
         _ isStopping: () -> Bool, _ body: () throws(NATSError) -> Result?
-    ) -> Result? {
-        var saidSo: String?
-        while !isStopping() {
-            var text = "waits for cluster \(names.cluster): nobody has made it yet"
-            do throws(NATSError) {
-                if let result = try body() { return result }
-            } catch { text = "waits for cluster \(names.cluster): \(error)" }
-            if saidSo != text { log.warning("\(text)") }
-            saidSo = text
-            Thread.sleep(forTimeInterval: 0.25)
-        }
-        return nil
-    }
+    ) -> Result? { Self.patiently("cluster \(names.cluster)", log, isStopping, body) }
 
     /// What an answered batch survives, in one sentence.
     func guarantee(_ cluster: ClusterDescription) -> String {

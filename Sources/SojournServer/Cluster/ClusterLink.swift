@@ -46,13 +46,27 @@ final class ClusterLink: Sendable {
     static func open(
         _ settings: ClusterSettings, log: Logger, isStopping: () -> Bool
     ) -> ClusterLink? {
+        patiently("NATS", log, isStopping) { () throws(NATSError) -> ClusterLink? in
+            try ClusterLink(settings, log: log)
+        }
+    }
+
+    /// Tries until there is a result, and says what it waits for, and why.
+    ///
+    /// - Parameter body: gives nil as long as nobody has made it.
+    /// - Returns: nil when a stop was asked for before.
+    static func patiently<Result>(
+        _ what: String, _ log: Logger, _ isStopping: () -> Bool,
+        _ body: () throws(NATSError) -> Result?
+    ) -> Result? {
         var saidSo: String?
         while !isStopping() {
-            do throws(NATSError) { return try ClusterLink(settings, log: log) } catch {
-                let text = "waits for NATS: \(error)"
-                if saidSo != text { log.warning("\(text)") }
-                saidSo = text
-            }
+            var text = "waits for \(what): nobody has made it yet"
+            do throws(NATSError) {
+                if let result = try body() { return result }
+            } catch { text = "waits for \(what): \(error)" }
+            if saidSo != text { log.warning("\(text)") }
+            saidSo = text
             Thread.sleep(forTimeInterval: 0.25)
         }
         return nil
@@ -127,11 +141,7 @@ final class ClusterLink: Sendable {
 
     private static func sight(of bytes: [UInt8]) -> LogSight {
         // Safe: bytes have no padding.
-        let message = unsafe bytes.span.bytes
-        do throws(LogFault) {
-            let header = try LogHeader(message)
-            return .message(header, try PartitionClaim(header, message))
-        } catch { return .foreign(error) }
+        LogSight(unsafe bytes.span.bytes)
     }
 
     /// The last claim or release in a partition's log; nil when there is none. Waits.

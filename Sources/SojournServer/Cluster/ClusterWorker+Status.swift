@@ -19,7 +19,7 @@ extension ClusterWorker: AskedService {
             ).encode(
                 header: header.reply(.error, deploymentTag: service.deployment.tag),
                 into: &writer)
-            return Self.array(writer.bytes)
+            return writer.array
         }
         let runs = runs
         var sums = GaugeSums()
@@ -32,7 +32,7 @@ extension ClusterWorker: AskedService {
         }
         StatusReply(gauges: sums.gauges + gauges(runs), serverTime: now).encode(
             header: reply, into: &writer)
-        return Self.array(writer.bytes)
+        return writer.array
     }
 
     private static func status(in answer: [UInt8]) -> StatusReply? {
@@ -43,11 +43,6 @@ extension ClusterWorker: AskedService {
             guard header.operation == .status else { return nil }
             return try StatusReply.decode(body: Frame.body(of: frame))
         } catch { return nil }
-    }
-
-    private static func array(_ bytes: RawSpan) -> [UInt8] {
-        // Safe: bytes have no padding, and are copied before they change.
-        unsafe bytes.withUnsafeBytes { unsafe Array($0) }
     }
 
     private func gauges(_ runs: [PartitionRun]) -> [Gauge] {

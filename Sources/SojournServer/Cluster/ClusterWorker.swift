@@ -135,11 +135,11 @@ package final class ClusterWorker: Sendable {
                 \(cluster.partitions) partitions, \(cluster.replicas) replicas; \
                 \(link.guarantee(cluster))
                 """)
-            try serve(link, cluster)
+            serve(link, cluster)
         } catch { fail(.dataTaken(error.description)) }
     }
 
-    private func serve(_ link: ClusterLink, _ cluster: ClusterDescription) throws(ClusterMismatch) {
+    private func serve(_ link: ClusterLink, _ cluster: ClusterDescription) {
         let subscriptions = subscribe(link)
         var plan = WorkerPlan(
             settings.identity, partitions: cluster.partitions, limits: settings.plan,

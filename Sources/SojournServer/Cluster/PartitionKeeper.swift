@@ -21,8 +21,6 @@ final class PartitionKeeper {
     private var uploads: SnapshotUploads
     /// Used for one group after another.
     private var group = RecordGroup()
-    /// What was found at the start, and told once.
-    private(set) var loaded = LoadedPartition.Summary()
 
     private var link: ClusterLink { seat.link }
 
@@ -108,8 +106,8 @@ final class PartitionKeeper {
             do throws(LoadError) {
                 var found = try LoadedPartition.read(seat, through: through, makeCore)
                 let now = ServerClock.steadyMilliseconds()
-                loaded = found.summary
-                uploads.begin(with: found.summary)
+                let loaded = found.summary
+                uploads.begin(with: loaded)
                 let isOurs =
                     loaded.epoch == owner.epoch
                     && loaded.incarnation == owner.identity.incarnation
@@ -179,7 +177,7 @@ final class PartitionKeeper {
             case .append(let message, let expected, let ticket):
                 link.append(
                     message, to: seat.partition, expecting: expected, ticket: ticket, mail)
-                if message.header.kind == .release { release = message }
+                if message.header.kind == .release { releaseMessage = message }
             case .readMessage(let sequence):
                 link.later { [link, mail, seat] in
                     mail.put(
@@ -193,11 +191,11 @@ final class PartitionKeeper {
     }
 
     /// What says that the partition is free, once it is in the log.
-    private var release: LogMessage?
+    private var releaseMessage: LogMessage?
 
     private func ended(_ end: OwnerEnd) {
         seat.tell { $0.end = end }
-        if case .released = end, let release { link.announce(release) }
+        if case .released = end, let releaseMessage { link.announce(releaseMessage) }
         let text = "partition \(seat.partition) is not served here any more: \(end)"
         if end.isFault { state.log.error("\(text)") } else { state.log.info("\(text)") }
     }
@@ -206,19 +204,14 @@ final class PartitionKeeper {
         let holding = Heartbeat.Holding(
             partition: seat.partition, epoch: owner.epoch, sequence: owner.sequence,
             waitingBytes: UInt64(waitingBytes))
-        let (resends, uploads) = (owner.resends, uploads)
-        seat.tell {
-            $0.holding = end == nil ? holding : nil
-            $0.resends = resends
-            $0.snapshots = uploads.snapshots
-            $0.snapshotFailures = uploads.failures
-        }
+        seat.tell { $0.holding = end == nil ? holding : nil }
     }
 
     /// Lets go of the partition, once all that was sent is in the log.
-    func release(_ core: borrowing ServiceCore) {
-        owner.release(now: ServerClock.steadyMilliseconds())
-        carryOut(ServerClock.steadyMilliseconds())
+    func release() {
+        let now = ServerClock.steadyMilliseconds()
+        owner.release(now: now)
+        carryOut(now)
     }
 
     /// Takes no more mail.

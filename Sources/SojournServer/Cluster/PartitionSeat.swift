@@ -8,9 +8,6 @@ package final class PartitionSeat: Sendable {
     struct Report: Sendable {
         var holding: Heartbeat.Holding?
         var end: OwnerEnd?
-        var snapshots: UInt64 = 0
-        var snapshotFailures: UInt64 = 0
-        var resends: UInt64 = 0
     }
 
     let link: ClusterLink

@@ -54,7 +54,7 @@ extension ServiceLoop {
         while partition.end == nil {
             _ = try answerSome()
             if !isReleased, unanswered == 0, core.journal.waitingBytes == 0 {
-                partition.release(core)
+                partition.release()
                 isReleased = true
             }
             if ServerClock.steadyMilliseconds() - began > Self.handOverMilliseconds {

@@ -65,10 +65,6 @@ extension [UInt8] {
     /// What a reader sees in a message.
     package var sight: LogSight {
         // Safe: bytes have no padding.
-        let message = unsafe span.bytes
-        do throws(LogFault) {
-            let header = try LogHeader(message)
-            return .message(header, try PartitionClaim(header, message))
-        } catch { return .foreign(error) }
+        LogSight(unsafe span.bytes)
     }
 }

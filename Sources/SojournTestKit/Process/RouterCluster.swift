@@ -42,10 +42,7 @@ package final class RouterCluster: Sendable {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o700])
-        try Data("00112233445566778899aabbccddeeff\n".utf8).write(
-            to: URL(fileURLWithPath: "\(folder)/secret"))
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o600], ofItemAtPath: "\(folder)/secret")
+        try TestSecret.write(to: "\(folder)/secret")
         try Data("properties: [{id: 1}, {id: 2}]\n".utf8).write(
             to: URL(fileURLWithPath: "\(folder)/workers.yaml"))
         if let clients {
