@@ -158,6 +158,8 @@ final class ElasticCluster: Cluster {
                 "--cluster", servers.addresses,
             ], log: log)
         guard try process.code() == 0 else { throw ServerProcess.Failure(process.log) }
-        return try JSONDecoder().decode(Status.self, from: Data(process.log.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Status.self, from: Data(process.log.utf8))
     }
 }
