@@ -29,7 +29,7 @@ final class Contender {
         owner = PartitionOwner(
             partition: 3, of: Self.deployment,
             by: OwnerIdentity(name: "worker-\(number)", incarnation: number),
-            at: "tcp://127.0.0.1:\(number)", limits: limits, now: now)
+            at: "tcp://127.0.0.1:\(number)", limits: limits, behind: 0, now: now)
     }
 
     var phase: PartitionOwner.Phase { owner.phase }

@@ -49,7 +49,7 @@ package struct PartitionOwner: ~Copyable {
 
     private var window = Window()
     private var actions = Queue<OwnerAction>()
-    private var lastTicket: UInt64 = 0
+    private var lastTicket: UInt64
     /// When it last got on.
     private var progressAt: UInt64
     /// When to look again at what is not known; nil when there is nothing.
@@ -57,16 +57,21 @@ package struct PartitionOwner: ~Copyable {
     /// The release is on its way.
     private var isReleaseSent = false
 
-    /// - Parameter now: steady milliseconds, as everywhere.
+    /// - Parameters:
+    ///   - ticket: before the first one. No two owners of a process have a ticket in common: the log remembers
+    ///     ids of messages for longer than a partition may take to come back.
+    ///   - now: steady milliseconds, as everywhere.
     package init(
         partition: Int, of deployment: DeploymentID, by identity: OwnerIdentity,
-        at endpoint: String, limits: OwnerLimits = OwnerLimits(), now: UInt64
+        at endpoint: String, limits: OwnerLimits = OwnerLimits(), behind ticket: UInt64,
+        now: UInt64
     ) {
         self.partition = partition
         self.deployment = deployment
         self.identity = identity
         self.endpoint = endpoint
         self.limits = limits
+        lastTicket = ticket
         progressAt = now
         actions.append(.readEnd)
     }

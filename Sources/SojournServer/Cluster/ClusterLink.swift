@@ -19,6 +19,7 @@ final class ClusterLink: Sendable {
     let log: Logger
     private let appends: JetStream
     private let mails: Mails
+    private let owners = Atomic<UInt64>(0)
     /// In their order: the client may have to wait for the socket.
     private let sending = DispatchQueue(label: "sojourn-cluster-send")
     /// What waits for an answer, and holds up nobody else.
@@ -86,6 +87,11 @@ final class ClusterLink: Sendable {
     }
 
     // MARK: Appends
+
+    /// Where the tickets of another owner begin: none has so many that they reach those of the next.
+    func newTickets() -> UInt64 {
+        owners.wrappingAdd(1, ordering: .relaxed).newValue << 40
+    }
 
     /// Ids of messages: another one for each ticket of each life of each worker.
     private func id(_ partition: Int, _ ticket: UInt64) -> String {

@@ -32,7 +32,7 @@ final class PartitionKeeper {
         owner = PartitionOwner(
             partition: seat.partition, of: seat.cluster.deployment,
             by: seat.link.settings.identity, at: endpoint, limits: seat.link.settings.owner,
-            now: ServerClock.steadyMilliseconds())
+            behind: seat.link.newTickets(), now: ServerClock.steadyMilliseconds())
         uploads = SnapshotUploads(seat, mail)
     }
 
