@@ -38,7 +38,8 @@ final class ElasticCluster: Cluster {
         let servers = try NATSServers(3, in: "\(folder)/nats")
         self.servers = servers
         natsMembers = servers.commands.enumerated().map { number, command in
-            Member("NATS server \(number)", command, log: "\(folder)/nats.log")
+            Member(
+                "NATS server \(number)", command, log: "\(folder)/nats.log", endSignal: SIGINT)
         }
         workers = (0..<Self.workerCount).map { number in
             Member(

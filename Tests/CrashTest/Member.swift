@@ -1,3 +1,4 @@
+import Foundation
 import SojournTestKit
 
 /// One of the processes of a cluster, and how it is started again.
@@ -5,12 +6,15 @@ final class Member {
     let name: String
     private let command: [String]
     private let log: String
+    private let endSignal: Int32
     private(set) var process: ServerProcess?
 
-    init(_ name: String, _ command: [String], log: String) {
+    /// - Parameter endSignal: ends it with exit code 0.
+    init(_ name: String, _ command: [String], log: String, endSignal: Int32 = SIGTERM) {
         self.name = name
         self.command = command
         self.log = log
+        self.endSignal = endSignal
     }
 
     func start() throws { process = try ServerProcess(command, log: log) }
@@ -22,7 +26,8 @@ final class Member {
 
     /// - Returns: what is wrong with how it ended; nil for nothing.
     func terminate() -> Fault? {
-        guard let end = process?.terminate(), end != .exited(0) else { return nil }
+        process?.signal(endSignal)
+        guard let end = process?.waitForEnd(), end != .exited(0) else { return nil }
         return Fault(.server, "\(name) ended with \(end) when it was asked to")
     }
 }

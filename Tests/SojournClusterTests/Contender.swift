@@ -24,12 +24,15 @@ final class Contender {
     /// What it would have answered: records that it knows to be in the log, by position.
     var answered: [JournalPosition: UInt64] = [:]
 
-    init(_ number: UInt64, now: UInt64 = 0, limits: OwnerLimits = OwnerLimits()) {
+    init(
+        _ number: UInt64, now: UInt64 = 0, limits: OwnerLimits = OwnerLimits(),
+        behind ticket: UInt64 = 0
+    ) {
         self.number = number
         owner = PartitionOwner(
             partition: 3, of: Self.deployment,
             by: OwnerIdentity(name: "worker-\(number)", incarnation: number),
-            at: "tcp://127.0.0.1:\(number)", limits: limits, behind: 0, now: now)
+            at: "tcp://127.0.0.1:\(number)", limits: limits, behind: ticket, now: now)
     }
 
     var phase: PartitionOwner.Phase { owner.phase }

@@ -40,6 +40,27 @@ import Testing
         #expect(epoch == 2)
     }
 
+    @Test func `a partition that comes back to a process is claimed at once`() {
+        var log = MemoryLog()
+        let first = Contender(1)
+        first.settle(&log, now: 0)
+        for now in 1...20 as ClosedRange<UInt64> {
+            first.write(now: now)
+            first.settle(&log, now: now)
+        }
+        first.owner.release(now: 30)
+        first.settle(&log, now: 30)
+        let second = Contender(1, now: 40, behind: 1 << 40)
+        second.settle(&log, now: 40)
+        #expect(second.phase == .serving)
+        // Why its tickets are its own: the log takes what has an id of the first for that.
+        second.owner.release(now: 50)
+        second.settle(&log, now: 50)
+        let third = Contender(1, now: 60)
+        third.settle(&log, now: 60)
+        #expect(third.phase == .claiming)
+    }
+
     @Test func `a deposed owner finds out at its next append`() {
         var log = MemoryLog()
         let zombie = Contender(1)
