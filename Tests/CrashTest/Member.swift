@@ -26,8 +26,7 @@ final class Member {
 
     /// - Returns: what is wrong with how it ended; nil for nothing.
     func terminate() -> Fault? {
-        process?.signal(endSignal)
-        guard let end = process?.waitForEnd(), end != .exited(0) else { return nil }
+        guard let end = process?.terminate(by: endSignal), end != .exited(0) else { return nil }
         return Fault(.server, "\(name) ended with \(end) when it was asked to")
     }
 }

@@ -114,8 +114,8 @@ package final class ServerProcess: Sendable {
     }
 
     /// Ends it as an operator would.
-    package func terminate() -> End {
-        signal(SIGTERM)
+    package func terminate(by number: Int32 = SIGTERM) -> End {
+        signal(number)
         return waitForEnd()
     }
 
