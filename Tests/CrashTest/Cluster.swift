@@ -35,10 +35,11 @@ struct WorkerFiles {
     let configuration: String
     let secret: String
 
-    init(in folder: String, limits: String) throws {
+    /// - Parameter lines: of the configuration, beside the properties.
+    init(in folder: String, lines: String) throws {
         configuration = "\(folder)/sojourn.yaml"
         secret = "\(folder)/secret"
-        try Data("\(Workload.yaml)limits: {\(limits)}\n".utf8).write(
+        try Data("\(Workload.yaml)\(lines)\n".utf8).write(
             to: URL(fileURLWithPath: configuration))
         try TestSecret.write(to: secret)
     }

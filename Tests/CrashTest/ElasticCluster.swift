@@ -33,7 +33,7 @@ final class ElasticCluster: Cluster {
 
     init(in folder: String) throws {
         self.folder = folder
-        let files = try WorkerFiles(in: folder, limits: "snapshotBytes: 64KiB")
+        let files = try WorkerFiles(in: folder, lines: "cluster: {snapshotBytes: 64KiB}")
         let program = ServerProcess.executable.path
         let servers = try NATSServers(3, in: "\(folder)/nats")
         self.servers = servers
@@ -106,7 +106,9 @@ final class ElasticCluster: Cluster {
             if course.isOver { return }
             try await Task.sleep(for: .milliseconds(1))
         }
-        pauses[hit, default: []].append(.now - began)
+        let pause = ContinuousClock.now - began
+        pauses[hit, default: []].append(pause)
+        say("\(Date().formatted(.iso8601)) \(hit.rawValue): \(Self.seconds(pause)) s")
     }
 
     /// Waits until each log is on all NATS servers again: it survives the loss of one, not of two.
@@ -129,12 +131,13 @@ final class ElasticCluster: Cluster {
     var hits: [String] {
         Hit.allCases.compactMap { hit in
             guard let sorted = pauses[hit]?.sorted(), let last = sorted.last else { return nil }
-            func seconds(_ pause: Duration) -> String {
-                String(format: "%.2f", pause / .seconds(1))
-            }
             return "\n  \(hit.rawValue) \(sorted.count) times; pause "
-                + "\(seconds(sorted[sorted.count / 2])) s, \(seconds(last)) s at most"
+                + "\(Self.seconds(sorted[sorted.count / 2])) s, \(Self.seconds(last)) s at most"
         }
+    }
+
+    private static func seconds(_ pause: Duration) -> String {
+        String(format: "%.2f", pause / .seconds(1))
     }
 
     /// Every partition counts for itself.

@@ -17,7 +17,7 @@ final class FixedCluster: Cluster {
 
     init(in folder: String, without omission: CrashTest.Omission?) throws {
         let files = try WorkerFiles(
-            in: folder, limits: "segmentBytes: 256KiB, snapshotBytes: 64KiB")
+            in: folder, lines: "limits: {segmentBytes: 256KiB, snapshotBytes: 64KiB}")
         let program = ServerProcess.executable.path
         let endpoints = (0..<Self.workerCount).map { "ipc://\(folder)/worker\($0)" }
         self.endpoints = endpoints

@@ -10,7 +10,8 @@ import Testing
         var claims: [Int: PartitionClaim] = [:]
         var now: UInt64 = 10_000
         var takes = 0
-        var silent: Set<String> = []
+        /// Those that stand still: they do nothing and hear nothing.
+        var frozen: Set<String> = []
 
         final class Box {
             var plan: WorkerPlan
@@ -27,11 +28,11 @@ import Testing
         mutating func run(_ milliseconds: UInt64) {
             for _ in 0..<milliseconds / 100 {
                 now += 100
-                for name in plans.keys.sorted() where !silent.contains(name) {
+                for name in plans.keys.sorted() where !frozen.contains(name) {
                     guard let box = plans[name] else { continue }
                     var beat = Heartbeat(worker: box.plan.me)
                     beat.isDraining = box.plan.isDraining
-                    for other in plans.values { other.plan.hear(beat, now: now) }
+                    for other in awake { other.plan.hear(beat, now: now) }
                     for order in box.plan.tick(now: now) { carryOut(order, box) }
                 }
             }
@@ -47,16 +48,22 @@ import Testing
                     owner: box.plan.me, endpoint: "tcp://127.0.0.1:1")
                 announce(claim)
             case .handOver(let partition):
-                guard var claim = claims[partition] else { return }
-                claim.isReleased = true
-                announce(claim)
+                // Who is not the owner any more finds that out, and no more.
+                if var claim = claims[partition], claim.owner == box.plan.me {
+                    claim.isReleased = true
+                    announce(claim)
+                }
                 box.plan.ended(partition, pause: 0, now: now)
             }
         }
 
         private mutating func announce(_ claim: PartitionClaim) {
             claims[claim.partition] = claim
-            for other in plans.values { other.plan.take(claim) }
+            for other in awake { other.plan.take(claim) }
+        }
+
+        private var awake: [Box] {
+            plans.keys.sorted().filter { !frozen.contains($0) }.compactMap { plans[$0] }
         }
 
         func count(of name: String) -> Int {
@@ -83,6 +90,19 @@ import Testing
         company.run(1_000)
         #expect(company.count(of: "a") == 6)
         #expect(company.count(of: "c") == 6)
+    }
+
+    @Test func `one that was frozen learns what it has lost, and gets its share again`() {
+        var company = Company()
+        for name in ["a", "b", "c"] { company.start(name) }
+        company.run(3_000)
+        company.frozen = ["b"]
+        company.run(3_000)
+        #expect(company.count(of: "b") == 0)
+        company.frozen = []
+        company.run(8_000)
+        for name in ["a", "b", "c"] { #expect(company.count(of: name) == 4) }
+        #expect(company.claims.values.allSatisfy { !$0.isReleased }, "nobody has it")
     }
 
     @Test func `one that comes gets its share, and one that drains loses it`() {

@@ -19,6 +19,9 @@ package struct WorkerPlan: ~Copyable {
         package var settleMilliseconds: UInt64 = 1_000
         /// A partition that should be ours, and is not, is looked at as often.
         package var lookMilliseconds: UInt64 = 500
+        /// And one that is ours, as far as is known here: who was frozen may have lost it and hear of it from
+        /// nobody, for it writes nothing when nothing is sent to it.
+        package var lookAtOursMilliseconds: UInt64 = 3_000
         /// Partitions that are handed over at one time.
         package var handOversMax = 2
 
@@ -27,8 +30,8 @@ package struct WorkerPlan: ~Copyable {
 
     private enum Holding: Equatable {
         case none
-        /// Claimed or served here.
-        case held(since: UInt64)
+        /// Claimed or served here, since a moment, when the last claim that was known had an epoch.
+        case held(since: UInt64, above: UInt64)
         case handingOver
     }
 
@@ -115,13 +118,16 @@ package struct WorkerPlan: ~Copyable {
             let isMine = !spread.isEmpty && spread[partition] == me.name
             switch holdings[partition] {
             case .handingOver: continue
-            case .held(let since):
-                if isLeaving || isDraining && (spread.isEmpty || !isMine) {
+            case .held(let since, let above):
+                if isLost(partition, above) {
+                    // The log refuses what is written here, so letting go finds out that it is over.
+                } else if isLeaving || isDraining && (spread.isEmpty || !isMine) {
                     // All at once: nobody is served better by waiting.
                 } else if isMine || spread.isEmpty || handOvers >= limits.handOversMax
                     || now - since < limits.settleMilliseconds
                     || !isSettled(spread[partition], now)
                 {
+                    look(partition, now, every: limits.lookAtOursMilliseconds, &orders)
                     continue
                 }
                 holdings[partition] = .handingOver
@@ -130,19 +136,22 @@ package struct WorkerPlan: ~Copyable {
             case .none:
                 guard isMine, now >= takeAt[partition] else { continue }
                 if mayTake(partition) {
-                    holdings[partition] = .held(since: now)
+                    holdings[partition] = .held(
+                        since: now, above: claims[partition]?.epoch ?? 0)
                     orders.append(.take(partition))
                 } else {
                     // What is known may be old: the owner may have let go since.
-                    look(partition, now, &orders)
+                    look(partition, now, every: limits.lookMilliseconds, &orders)
                 }
             }
         }
         return orders
     }
 
-    private mutating func look(_ partition: Int, _ now: UInt64, _ orders: inout [Order]) {
-        if let at = lookedAt[partition], now - min(now, at) < limits.lookMilliseconds { return }
+    private mutating func look(
+        _ partition: Int, _ now: UInt64, every milliseconds: UInt64, _ orders: inout [Order]
+    ) {
+        if let at = lookedAt[partition], now - min(now, at) < milliseconds { return }
         lookedAt[partition] = now
         orders.append(.look(partition))
     }
@@ -151,6 +160,12 @@ package struct WorkerPlan: ~Copyable {
     private func mayTake(_ partition: Int) -> Bool {
         guard let claim = claims[partition] else { return lookedAt[partition] != nil }
         return claim.isReleased || !membership.lives(claim.owner)
+    }
+
+    /// Whether somebody else has claimed a partition since it was taken here.
+    private func isLost(_ partition: Int, _ above: UInt64) -> Bool {
+        guard let claim = claims[partition] else { return false }
+        return claim.owner != me && claim.epoch > above
     }
 
     private func isSettled(_ worker: String, _ now: UInt64) -> Bool {
