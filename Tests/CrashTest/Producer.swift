@@ -44,7 +44,7 @@ actor Producer {
 
     private var mayHaveMarks: Bool { depth == 1 }
 
-    /// Sends until the course is over and everything is answered.
+    /// Sends until the course is over and everything is answered, or something is wrong.
     func run() async {
         do { try await send() } catch { course.fail(.answers, "\(error)") }
         await close()
@@ -52,7 +52,8 @@ actor Producer {
 
     private func send() async throws {
         client = try await connect(firstSequence: 1)
-        while true {
+        // What is never answered, for something is wrong, is not waited for.
+        while course.faults.isEmpty {
             while window.count < depth, !course.isOver, let number = course.nextBatch() {
                 try submit(number)
             }
