@@ -54,6 +54,7 @@ let package = Package(
             name: "SojournService",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
+                "SojournCluster",
             ],
             swiftSettings: strict),
 
@@ -182,8 +183,8 @@ let package = Package(
         .testTarget(
             name: "SojournSimulationTests",
             dependencies: [
-                "SojournRouter", "SojournService", "SojournJournal", "SojournEngine", "SojournWire",
-                "SojournModel", "SojournChannels", "SojournTestKit",
+                "SojournCluster", "SojournRouter", "SojournService", "SojournJournal",
+                "SojournEngine", "SojournWire", "SojournModel", "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournReportsTests",

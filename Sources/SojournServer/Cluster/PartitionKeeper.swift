@@ -104,7 +104,8 @@ final class PartitionKeeper {
         let began = ServerClock.steadyMilliseconds()
         while true {
             do throws(LoadError) {
-                var found = try LoadedPartition.read(seat, through: through, makeCore)
+                var source = StreamSource(seat)
+                var found = try LoadedPartition.read(&source, through: through, makeCore)
                 let now = ServerClock.steadyMilliseconds()
                 let loaded = found.summary
                 uploads.begin(with: loaded)

@@ -1,49 +1,30 @@
-import NATS
-import SojournCluster
+package import SojournCluster
 import SojournEngine
-import SojournJournal
+package import SojournJournal
 import SojournModel
-import SojournService
-
-/// Why a partition's state was not had.
-enum LoadError: Error, CustomStringConvertible {
-    /// The servers did not answer as they should: another attempt may.
-    case passing(String)
-    /// What they have makes no sense.
-    case unreadable(String)
-
-    var description: String {
-        switch self {
-        case .passing(let reason), .unreadable(let reason): reason
-        }
-    }
-}
 
 /// A partition's state, as its newest whole snapshot and the log behind it tell it.
-struct LoadedPartition: ~Copyable {
-    struct Summary {
+package struct LoadedPartition: ~Copyable {
+    package struct Summary {
         /// Those that are kept, newest first.
-        var manifests: [(slot: Int, manifest: SnapshotManifest)] = []
+        package var manifests: [(slot: Int, manifest: SnapshotManifest)] = []
         /// The one that was used; nil for none.
-        var snapshot: SnapshotManifest?
-        var messages = 0
-        var bytes = 0
+        package var snapshot: SnapshotManifest?
+        package var messages = 0
+        package var bytes = 0
         /// As `LogRule` says at the end.
-        var epoch: UInt64 = 0
-        var incarnation: UInt64 = 0
-        var position = JournalPosition.start
+        package var epoch: UInt64 = 0
+        package var incarnation: UInt64 = 0
+        package var position = JournalPosition.start
 
-        var source: String {
+        package var source: String {
             snapshot.map { "the snapshot at message \($0.sequence)" } ?? "no snapshot"
         }
     }
 
     private var core: ServiceCore?
-    let summary: Summary
-    let liveVisitors: Int
-
-    /// How long the next message of a stream may take to come.
-    private static let patienceMilliseconds: Int64 = 3_000
+    package let summary: Summary
+    package let liveVisitors: Int
 
     private init(_ core: consuming ServiceCore, _ summary: Summary) {
         liveVisitors = core.liveVisitors
@@ -51,80 +32,72 @@ struct LoadedPartition: ~Copyable {
         self.summary = summary
     }
 
-    mutating func take() -> ServiceCore? {
+    package mutating func take() -> ServiceCore? {
         let taken = core.take()
         return taken
     }
 
-    /// Reads a partition up to a message of its log. Waits.
-    static func read(
-        _ seat: PartitionSeat, through: UInt64, _ makeCore: () -> ServiceCore
+    /// Reads a partition up to a message of its log.
+    ///
+    /// - Parameter makeCore: makes a service without state that has that partition.
+    package static func read(
+        _ source: inout some PartitionSource & ~Copyable, through: UInt64,
+        _ makeCore: () -> ServiceCore
     ) throws(LoadError) -> LoadedPartition {
         var summary = Summary()
-        summary.manifests = try manifests(seat)
-        let first = try firstSequence(seat)
+        summary.manifests = try manifests(&source)
+        let first = try source.firstSequence()
         var reasons: [String] = []
         for (_, manifest) in summary.manifests where manifest.sequence + 1 >= first {
             var core = makeCore()
-            if let reason = try restore(&core, manifest, seat) {
+            if let reason = try restore(&core, manifest, &source) {
                 reasons.append(reason)
                 continue
             }
             summary.snapshot = manifest
-            return try follow(core, seat, through, &summary)
+            return try follow(core, &source, through, &summary)
         }
         guard first <= 1 else {
             let what = reasons.isEmpty ? "there is no snapshot" : reasons.joined(separator: "; ")
-            throw .unreadable(
-                "\(what), and the log of partition \(seat.partition) begins at message \(first)")
+            throw .unreadable("\(what), and the log begins at message \(first)")
         }
-        return try follow(makeCore(), seat, through, &summary)
+        return try follow(makeCore(), &source, through, &summary)
     }
 
     private static func follow(
-        _ core: consuming ServiceCore, _ seat: PartitionSeat, _ through: UInt64,
-        _ summary: inout Summary
+        _ core: consuming ServiceCore, _ source: inout some PartitionSource & ~Copyable,
+        _ through: UInt64, _ summary: inout Summary
     ) throws(LoadError) -> LoadedPartition {
         var core = core
-        try replay(&core, seat, through, &summary)
+        try replay(&core, &source, through, &summary)
         return LoadedPartition(core, summary)
     }
 
     // MARK: Snapshots
 
+    /// Newest first.
     private static func manifests(
-        _ seat: PartitionSeat
+        _ source: inout some PartitionSource & ~Copyable
     ) throws(LoadError) -> [(slot: Int, manifest: SnapshotManifest)] {
         var found: [(slot: Int, manifest: SnapshotManifest)] = []
         for slot in 0..<ClusterNames.snapshotSlots {
-            do throws(NATSError) {
-                if let manifest = try seat.link.manifest(of: seat.partition, slot: slot) {
-                    found.append((slot, manifest))
-                }
-            } catch { throw .passing("\(error)") }
+            if let manifest = try source.manifest(slot: slot) { found.append((slot, manifest)) }
         }
         return found.sorted { $0.manifest.sequence > $1.manifest.sequence }
-    }
-
-    private static func firstSequence(_ seat: PartitionSeat) throws(LoadError) -> UInt64 {
-        let stream = seat.link.names.logStream(seat.partition)
-        do throws(NATSError) {
-            if let state = try seat.link.jetStream.state(of: stream) { return state.first }
-        } catch { throw .passing("\(error)") }
-        throw .passing("stream \(stream) is not there")
     }
 
     /// Takes the state of a snapshot.
     ///
     /// - Returns: why it cannot be used, or nil.
     private static func restore(
-        _ core: inout ServiceCore, _ manifest: SnapshotManifest, _ seat: PartitionSeat
+        _ core: inout ServiceCore, _ manifest: SnapshotManifest,
+        _ source: inout some PartitionSource & ~Copyable
     ) throws(LoadError) -> String? {
-        let bytes = try pieces(of: manifest, seat)
+        let bytes = try source.pieces(of: manifest)
         // Safe, twice: bytes have no padding.
         guard manifest.matches(unsafe bytes.span.bytes),
             let snapshot = Snapshot.read(
-                unsafe bytes.span.bytes, deployment: seat.cluster.deployment,
+                unsafe bytes.span.bytes, deployment: core.configuration.deployment,
                 position: manifest.position)
         else { return "the snapshot at message \(manifest.sequence) is not whole" }
         do throws(StateFault) {
@@ -133,47 +106,23 @@ struct LoadedPartition: ~Copyable {
         } catch { return "the snapshot at message \(manifest.sequence) makes no sense: \(error)" }
     }
 
-    private static func pieces(
-        of manifest: SnapshotManifest, _ seat: PartitionSeat
-    ) throws(LoadError) -> [UInt8] {
-        let names = seat.link.names
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(manifest.snapshotBytes, 1 << 30))
-        do throws(NATSError) {
-            let reader = try seat.link.jetStream.read(
-                names.snapshotStream,
-                subject: names.piecesSubject(seat.partition, manifest.name), from: 1)
-            for _ in 0..<manifest.pieces {
-                guard let piece = try reader.next(milliseconds: patienceMilliseconds) else { break }
-                bytes += piece.bytes
-            }
-        } catch { throw .passing("\(error)") }
-        return bytes
-    }
-
     // MARK: The log
 
     private static func replay(
-        _ core: inout ServiceCore, _ seat: PartitionSeat, _ through: UInt64,
-        _ summary: inout Summary
+        _ core: inout ServiceCore, _ source: inout some PartitionSource & ~Copyable,
+        _ through: UInt64, _ summary: inout Summary
     ) throws(LoadError) {
-        let names = seat.link.names
         var rule = LogRule(
-            seat.cluster.deployment, partition: seat.partition,
+            core.configuration.deployment, partition: Int(core.configuration.partitions.first),
             behind: summary.snapshot?.sequence ?? 0,
             position: summary.snapshot?.position ?? .start, epoch: summary.snapshot?.epoch ?? 0,
             incarnation: summary.snapshot?.incarnation ?? 0)
-        let stream = names.logStream(seat.partition)
-        let reader: JetStreamReader
-        do throws(NATSError) {
-            reader = try seat.link.jetStream.read(
-                stream, subject: names.logSubject(seat.partition), from: rule.sequence + 1)
-        } catch { throw .passing("\(error)") }
+        try source.begin(at: rule.sequence + 1)
         while rule.sequence < through {
-            let message = try next(reader, of: stream)
+            let message = try source.next()
             guard message.sequence == rule.sequence + 1 else {
                 throw .passing(
-                    "stream \(stream) went on at message \(message.sequence), not at "
+                    "the log went on at message \(message.sequence), not at "
                         + "\(rule.sequence + 1)")
             }
             summary.messages += 1
@@ -183,15 +132,6 @@ struct LoadedPartition: ~Copyable {
         summary.epoch = rule.epoch
         summary.incarnation = rule.incarnation
         summary.position = rule.position
-    }
-
-    private static func next(
-        _ reader: JetStreamReader, of stream: String
-    ) throws(LoadError) -> (sequence: UInt64, bytes: [UInt8]) {
-        do throws(NATSError) {
-            if let message = try reader.next(milliseconds: patienceMilliseconds) { return message }
-        } catch { throw .passing("\(error)") }
-        throw .passing("stream \(stream) is silent")
     }
 
     /// - Returns: what is wrong, or nil.
