@@ -29,11 +29,17 @@ import Testing
                 now += 100
                 for name in plans.keys.sorted() where !silent.contains(name) {
                     guard let box = plans[name] else { continue }
-                    var beat = Heartbeat(worker: box.plan.me)
-                    beat.isDraining = box.plan.isDraining
+                    let beat = box.plan.heartbeat(holdings(of: box.plan.me))
                     for other in plans.values { other.plan.hear(beat, now: now) }
                     for order in box.plan.tick(now: now) { carryOut(order, box) }
                 }
+            }
+        }
+
+        private func holdings(of worker: OwnerIdentity) -> [Heartbeat.Holding] {
+            claims.values.filter { $0.owner == worker && !$0.isReleased }.map {
+                Heartbeat.Holding(
+                    partition: $0.partition, epoch: $0.epoch, sequence: 1, waitingBytes: 0)
             }
         }
 
@@ -51,12 +57,13 @@ import Testing
                 claim.isReleased = true
                 announce(claim)
                 box.plan.ended(partition, pause: 0, now: now)
+            case .giveUp(let partition, _): box.plan.ended(partition, pause: 0, now: now)
             }
         }
 
         private mutating func announce(_ claim: PartitionClaim) {
             claims[claim.partition] = claim
-            for other in plans.values { other.plan.take(claim) }
+            for other in plans.values { other.plan.hear(claim, now: now) }
         }
 
         func count(of name: String) -> Int {
