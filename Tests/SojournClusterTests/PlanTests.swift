@@ -30,11 +30,17 @@ import Testing
                 now += 100
                 for name in plans.keys.sorted() where !frozen.contains(name) {
                     guard let box = plans[name] else { continue }
-                    var beat = Heartbeat(worker: box.plan.me)
-                    beat.isDraining = box.plan.isDraining
+                    let beat = box.plan.heartbeat(holdings(of: box.plan.me))
                     for other in awake { other.plan.hear(beat, now: now) }
                     for order in box.plan.tick(now: now) { carryOut(order, box) }
                 }
+            }
+        }
+
+        private func holdings(of worker: OwnerIdentity) -> [Heartbeat.Holding] {
+            claims.values.filter { $0.owner == worker && !$0.isReleased }.map {
+                Heartbeat.Holding(
+                    partition: $0.partition, epoch: $0.epoch, sequence: 1, waitingBytes: 0)
             }
         }
 
@@ -48,18 +54,17 @@ import Testing
                     owner: box.plan.me, endpoint: "tcp://127.0.0.1:1")
                 announce(claim)
             case .handOver(let partition):
-                // Who is not the owner any more finds that out, and no more.
-                if var claim = claims[partition], claim.owner == box.plan.me {
-                    claim.isReleased = true
-                    announce(claim)
-                }
+                guard var claim = claims[partition] else { return }
+                claim.isReleased = true
+                announce(claim)
                 box.plan.ended(partition, pause: 0, now: now)
+            case .giveUp(let partition, _): box.plan.ended(partition, pause: 0, now: now)
             }
         }
 
         private mutating func announce(_ claim: PartitionClaim) {
             claims[claim.partition] = claim
-            for other in awake { other.plan.take(claim) }
+            for other in awake { other.plan.hear(claim, now: now) }
         }
 
         private var awake: [Box] {

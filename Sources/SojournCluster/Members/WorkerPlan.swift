@@ -10,6 +10,8 @@ package struct WorkerPlan: ~Copyable {
         case take(Int)
         /// Let go of it.
         case handOver(Int)
+        /// Somebody else has claimed it since: who serves it here has missed that.
+        case giveUp(Int, PartitionClaim)
     }
 
     package struct Limits: Equatable, Sendable {
@@ -19,9 +21,9 @@ package struct WorkerPlan: ~Copyable {
         package var settleMilliseconds: UInt64 = 1_000
         /// A partition that should be ours, and is not, is looked at as often.
         package var lookMilliseconds: UInt64 = 500
-        /// And one that is ours, as far as is known here: who was frozen may have lost it and hear of it from
-        /// nobody, for it writes nothing when nothing is sent to it.
-        package var lookAtOursMilliseconds: UInt64 = 3_000
+        /// And one that is held here, for word of another's claim may be lost, and one who has nothing to write does not
+        /// find out by himself.
+        package var heldLookMilliseconds: UInt64 = 3_000
         /// Partitions that are handed over at one time.
         package var handOversMax = 2
 
@@ -30,8 +32,8 @@ package struct WorkerPlan: ~Copyable {
 
     private enum Holding: Equatable {
         case none
-        /// Claimed or served here, since a moment, when the last claim that was known had an epoch.
-        case held(since: UInt64, above: UInt64)
+        /// Claimed or served here; under which epoch, once it is claimed.
+        case held(since: UInt64, epoch: UInt64?)
         case handingOver
     }
 
@@ -41,8 +43,12 @@ package struct WorkerPlan: ~Copyable {
     package private(set) var membership: Membership
     package private(set) var claims: ClaimBook
     private var holdings: [Holding]
-    /// When each was looked at last.
+    /// When each was looked at last, whatever came of it.
     private var lookedAt: [UInt64?]
+    /// Its last claim was read since it was last held here.
+    private var isSeen: [Bool]
+    /// When the owner that is known was last known to hold it: by his claim, or his heartbeat.
+    private var heldAt: [UInt64]
     /// Before that, no attempt is made to take it.
     private var takeAt: [UInt64]
     /// No partitions are wanted.
@@ -60,6 +66,8 @@ package struct WorkerPlan: ~Copyable {
         claims = ClaimBook(partitions: partitions)
         holdings = Array(repeating: .none, count: partitions)
         lookedAt = Array(repeating: nil, count: partitions)
+        isSeen = Array(repeating: false, count: partitions)
+        heldAt = Array(repeating: 0, count: partitions)
         takeAt = Array(repeating: 0, count: partitions)
     }
 
@@ -68,15 +76,31 @@ package struct WorkerPlan: ~Copyable {
     package mutating func hear(_ heartbeat: Heartbeat, now: UInt64) {
         if heartbeat.worker.name == me.name { return }
         membership.hear(heartbeat, now: now)
+        for holding in heartbeat.holdings where holdings.indices.contains(holding.partition) {
+            guard let claim = claims[holding.partition], claim.owner == heartbeat.worker,
+                holding.epoch >= claim.epoch
+            else { continue }
+            heldAt[holding.partition] = now
+        }
     }
 
-    /// A claim or release that somebody announced, or that was read.
-    package mutating func take(_ claim: PartitionClaim) { _ = claims.take(claim) }
+    /// A claim or release that somebody announced.
+    package mutating func hear(_ claim: PartitionClaim, now: UInt64) {
+        if claims.take(claim) { heldAt[claim.partition] = now }
+    }
 
     /// The last claim in the log of a partition; nil when there is none.
     package mutating func saw(_ partition: Int, _ claim: PartitionClaim?, now: UInt64) {
-        lookedAt[partition] = now
-        if let claim { _ = claims.take(claim) }
+        isSeen[partition] = true
+        if let claim { hear(claim, now: now) }
+    }
+
+    /// What those who serve partitions here say of them.
+    package mutating func hold(_ held: [Heartbeat.Holding]) {
+        for holding in held {
+            guard case .held(let since, _) = holdings[holding.partition] else { continue }
+            holdings[holding.partition] = .held(since: since, epoch: holding.epoch)
+        }
     }
 
     /// A partition that was taken is so no more.
@@ -85,12 +109,22 @@ package struct WorkerPlan: ~Copyable {
     package mutating func ended(_ partition: Int, pause: UInt64, now: UInt64) {
         holdings[partition] = .none
         lookedAt[partition] = nil
+        isSeen[partition] = false
         takeAt[partition] = now + pause
     }
 
     package mutating func drain(_ isDraining: Bool) { self.isDraining = isDraining }
 
     package mutating func leave() { isLeaving = true }
+
+    /// What it says of itself to the others.
+    package func heartbeat(_ holdings: [Heartbeat.Holding]) -> Heartbeat {
+        var heartbeat = Heartbeat(worker: me)
+        heartbeat.isDraining = isDraining || isLeaving
+        heartbeat.isLeaving = isLeaving && isEmpty
+        heartbeat.holdings = holdings
+        return heartbeat
+    }
 
     package var isEmpty: Bool { holdings.allSatisfy { $0 == .none } }
 
@@ -118,16 +152,18 @@ package struct WorkerPlan: ~Copyable {
             let isMine = !spread.isEmpty && spread[partition] == me.name
             switch holdings[partition] {
             case .handingOver: continue
-            case .held(let since, let above):
-                if isLost(partition, above) {
-                    // The log refuses what is written here, so letting go finds out that it is over.
-                } else if isLeaving || isDraining && (spread.isEmpty || !isMine) {
+            case .held(let since, let epoch):
+                if let epoch, let claim = claims[partition], claim.epoch > epoch {
+                    orders.append(.giveUp(partition, claim))
+                    continue
+                }
+                look(partition, every: limits.heldLookMilliseconds, now, &orders)
+                if isLeaving || isDraining && (spread.isEmpty || !isMine) {
                     // All at once: nobody is served better by waiting.
                 } else if isMine || spread.isEmpty || handOvers >= limits.handOversMax
                     || now - since < limits.settleMilliseconds
                     || !isSettled(spread[partition], now)
                 {
-                    look(partition, now, every: limits.lookAtOursMilliseconds, &orders)
                     continue
                 }
                 holdings[partition] = .handingOver
@@ -135,13 +171,12 @@ package struct WorkerPlan: ~Copyable {
                 orders.append(.handOver(partition))
             case .none:
                 guard isMine, now >= takeAt[partition] else { continue }
-                if mayTake(partition) {
-                    holdings[partition] = .held(
-                        since: now, above: claims[partition]?.epoch ?? 0)
+                if mayTake(partition, now) {
+                    holdings[partition] = .held(since: now, epoch: nil)
                     orders.append(.take(partition))
                 } else {
                     // What is known may be old: the owner may have let go since.
-                    look(partition, now, every: limits.lookMilliseconds, &orders)
+                    look(partition, every: limits.lookMilliseconds, now, &orders)
                 }
             }
         }
@@ -149,23 +184,32 @@ package struct WorkerPlan: ~Copyable {
     }
 
     private mutating func look(
-        _ partition: Int, _ now: UInt64, every milliseconds: UInt64, _ orders: inout [Order]
+        _ partition: Int, every milliseconds: UInt64, _ now: UInt64, _ orders: inout [Order]
     ) {
         if let at = lookedAt[partition], now - min(now, at) < milliseconds { return }
         lookedAt[partition] = now
         orders.append(.look(partition))
     }
 
-    /// Whether nobody who lives is known to own a partition, and somebody has looked.
-    private func mayTake(_ partition: Int) -> Bool {
-        guard let claim = claims[partition] else { return lookedAt[partition] != nil }
-        return claim.isReleased || !membership.lives(claim.owner)
+    /// Whether nobody who lives is known to hold a partition.
+    private func mayTake(_ partition: Int, _ now: UInt64) -> Bool {
+        guard let claim = claims[partition] else {
+            return isSeen[partition] && !isHeld(partition, from: 0)
+        }
+        // A claim that came after the one that is known.
+        if isHeld(partition, from: claim.epoch + 1) { return false }
+        if claim.isReleased || !membership.lives(claim.owner) { return true }
+        // One who lives, and does not hold it any more, may have failed to say so in the log.
+        return now - min(now, heldAt[partition]) >= limits.membership.deadMilliseconds
     }
 
-    /// Whether somebody else has claimed a partition since it was taken here.
-    private func isLost(_ partition: Int, _ above: UInt64) -> Bool {
-        guard let claim = claims[partition] else { return false }
-        return claim.owner != me && claim.epoch > above
+    /// Whether somebody who lives says that he holds a partition, under an epoch or a later one.
+    private func isHeld(_ partition: Int, from epoch: UInt64) -> Bool {
+        membership.live.contains { member in
+            member.heartbeat.holdings.contains {
+                $0.partition == partition && $0.epoch >= epoch
+            }
+        }
     }
 
     private func isSettled(_ worker: String, _ now: UInt64) -> Bool {

@@ -8,7 +8,7 @@ package enum OwnerAction {
     case append(LogMessage, expecting: UInt64, ticket: UInt64)
     /// Read the message at a sequence: `sawMessage`.
     case readMessage(sequence: UInt64)
-    /// Make the state anew that the log holds up to a sequence, that of the claim: `loaded`.
+    /// Make the state anew that the log holds up to a sequence, that of the claim: `loaded` or `couldNotLoad`.
     case load(through: UInt64)
     /// The renewal that was asked for is in the log, and before it all that was sent.
     case renewed(sequence: UInt64)
@@ -52,6 +52,17 @@ package enum OwnerEnd: Error, Equatable, Sendable, CustomStringConvertible {
         case .released, .deposed, .outrun, .silent: false
         }
     }
+
+    /// How long a worker waits before it tries to own the partition again.
+    ///
+    /// - Parameter end: nil when it ended without one.
+    package static func pauseMilliseconds(after end: OwnerEnd?) -> UInt64 {
+        switch end {
+        case .released?, .deposed?: 0
+        case let end? where end.isFault: 10_000
+        default: 300
+        }
+    }
 }
 
 /// What stands at a sequence of the log.
@@ -61,6 +72,8 @@ package enum LogSight: Sendable {
     case foreign(LogFault)
     /// The log ends before it.
     case absent
+    /// Something stood there, and was trimmed.
+    case gone
     /// The log did not answer.
     case unknown
 

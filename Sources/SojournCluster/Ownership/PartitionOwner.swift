@@ -21,6 +21,7 @@ package import SojournModel
 ///        our own           |      it had landed
 ///        nothing           |      again, with another ticket: the log remembers ids of what it refused
 ///        a later claim     |      deposed: it is over
+///        it was trimmed    |      outrun, for who trims has written since: it is over
 ///        anything else     |      void, as `LogRule` says: again, one sequence further on
 package struct PartitionOwner: ~Copyable {
     package enum Phase: Equatable, Sendable {
@@ -54,6 +55,8 @@ package struct PartitionOwner: ~Copyable {
     private var progressAt: UInt64
     /// When to look again at what is not known; nil when there is nothing.
     private var retryAt: UInt64?
+    /// The claim is to be renewed before anything else is sent.
+    private var isRenewalDue = false
     /// The release is on its way.
     private var isReleaseSent = false
 
@@ -131,13 +134,24 @@ package struct PartitionOwner: ~Copyable {
         phase = .serving
     }
 
-    package mutating func couldNotLoad(_ reason: String) { end(.unreadable(reason)) }
+    /// The state was not had: another attempt follows, for a while, where it may help.
+    package mutating func couldNotLoad(_ error: LoadError, now: UInt64) {
+        guard phase == .replaying else { return }
+        let silence = now - min(now, progressAt)
+        switch error {
+        case .unreadable(let reason): end(.unreadable(reason))
+        case .passing where silence >= limits.silenceMilliseconds:
+            end(.silent(milliseconds: silence))
+        case .passing: retryAt = now + limits.retryMilliseconds
+        }
+    }
 
     // MARK: Serving
 
     /// Whether the next group may be sent.
     package var canSend: Bool {
         phase == .serving && window.count < limits.windowMax && !window.isInTrouble
+            && !isRenewalDue
     }
 
     /// Sends the next group of records.
@@ -149,12 +163,24 @@ package struct PartitionOwner: ~Copyable {
         send(LogPieces.messages(of: group, header(.records)), now)
     }
 
-    /// Says once more that it owns the partition: behind all that was sent.
+    /// Says once more that it owns the partition: behind all that was sent, once that is in the log. No claim or
+    /// release is sent behind anything that is not known to be there: so none of them is void, and the last one in the
+    /// log is the one that counts.
     ///
     /// - Precondition: `canSend`.
     package mutating func renew(now: UInt64) {
         precondition(canSend)
-        send([claimMessage(.claim)], now)
+        isRenewalDue = true
+        advance(now)
+    }
+
+    /// Takes word of a claim that is said to be in the log.
+    package mutating func heard(_ claim: PartitionClaim) {
+        switch phase {
+        case .replaying, .serving, .releasing:
+            if claim.partition == partition, claim.epoch > epoch { end(.deposed(by: claim)) }
+        case .observing, .claiming, .ended: break
+        }
     }
 
     /// Lets go of the partition, once what was sent is in the log.
@@ -241,6 +267,7 @@ package struct PartitionOwner: ~Copyable {
             // It was refused for what stood there before us in the window, or never arrived.
             resends += 1
             post(0, now)
+        case .gone: end(.outrun)
         case .message(let header, _) where header == head.message.header:
             window[0].state = .landed
             advance(now)
@@ -256,7 +283,7 @@ package struct PartitionOwner: ~Copyable {
     /// What stands at the head's place is void: everything goes one further on.
     private mutating func pass(_ now: UInt64) {
         for row in 0..<window.count { window[row].expected += 1 }
-        for row in 1..<max(1, window.count) where window[row].state != .unknown {
+        for row in 1..<max(1, window.count) {
             // Where it landed, or would, it is void: it does not follow on what is before it.
             window[row].state = .doubtful
         }
@@ -273,9 +300,9 @@ package struct PartitionOwner: ~Copyable {
                 window[row].state = .unknown
             }
         }
-        if phase == .observing, let at = retryAt, now >= at {
+        if phase == .observing || phase == .replaying, let at = retryAt, now >= at {
             retryAt = nil
-            actions.append(.readEnd)
+            actions.append(phase == .observing ? .readEnd : .load(through: sequence))
         }
         let isWaiting = !window.isEmpty || phase == .observing
         let silence = now - min(now, progressAt)
@@ -305,9 +332,13 @@ package struct PartitionOwner: ~Copyable {
                 return
             }
         }
+        guard window.isEmpty else { return }
         if phase == .releasing, !isReleaseSent {
             isReleaseSent = true
             send([claimMessage(.release)], now)
+        } else if phase == .serving, isRenewalDue {
+            isRenewalDue = false
+            send([claimMessage(.claim)], now)
         }
     }
 

@@ -63,7 +63,7 @@ package struct ClusterInput: Equatable, Sendable {
                 partitions, 1...ClusterDescription.partitionsMax, "partitions")
         }
         settings.advertise = advertise
-        if let snapshotBytes { settings.snapshotBytes = snapshotBytes }
+        if let snapshotBytes { settings.snapshots.bytes = snapshotBytes }
         if let deadMilliseconds {
             let limits = Membership.Limits()
             settings.plan.membership.heartbeatMilliseconds = max(

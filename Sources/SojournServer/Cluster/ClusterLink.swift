@@ -137,11 +137,12 @@ final class ClusterLink: Sendable {
     /// What stands at a sequence of a partition's log; waits.
     func sight(of partition: Int, at sequence: UInt64) -> LogSight {
         do throws(NATSError) {
-            guard
-                let bytes = try jetStream.message(
-                    at: sequence, of: names.logStream(partition))
-            else { return .absent }
-            return Self.sight(of: bytes)
+            let stream = names.logStream(partition)
+            if let bytes = try jetStream.message(at: sequence, of: stream) {
+                return Self.sight(of: bytes)
+            }
+            guard let state = try jetStream.state(of: stream) else { return .absent }
+            return sequence < state.first ? .gone : .absent
         } catch { return .unknown }
     }
 

@@ -15,11 +15,7 @@ package struct ClusterSettings: Equatable, Sendable {
     package var partitions: Int?
     /// What routers are told instead of the address that a partition listens at.
     package var advertise: String?
-    /// A snapshot of a partition is due after so many bytes of its log, or four times the last one's if that is
-    /// more: so much is read at a take-over.
-    package var snapshotBytes = 32 << 20
-    /// And after so many messages, for small ones take their time as well.
-    package var snapshotMessages = 20_000
+    package var snapshots = SnapshotPlan.Limits()
     package var plan = WorkerPlan.Limits()
     package var owner = OwnerLimits()
 

@@ -153,6 +153,7 @@ package final class ClusterWorker: Sendable {
                 nextHeartbeat = 0
             }
             for letter in takeLetters() { open(letter, &plan, now) }
+            plan.hold(runs.compactMap(\.seat.report.holding))
             for order in plan.tick(now: now) { carryOut(order, link, cluster) }
             if now >= nextHeartbeat || plan.isLeaving && plan.isEmpty {
                 nextHeartbeat = now + settings.plan.membership.heartbeatMilliseconds
@@ -191,7 +192,7 @@ package final class ClusterWorker: Sendable {
     private func open(_ letter: Letter, _ plan: inout WorkerPlan, _ now: UInt64) {
         switch letter {
         case .heartbeat(let beat): plan.hear(beat, now: now)
-        case .claim(let claim): plan.take(claim)
+        case .claim(let claim): plan.hear(claim, now: now)
         case .saw(let partition, let claim): plan.saw(partition, claim, now: now)
         case .command(let command):
             guard command.worker == settings.worker else { return }
@@ -232,14 +233,13 @@ package final class ClusterWorker: Sendable {
                 return contents.runs[partition]
             }
             run?.stop()
+        case .giveUp(let partition, let claim):
+            contents.withLock { $0.runs[partition] }?.giveUp(claim)
         }
     }
 
     private func beat(_ plan: borrowing WorkerPlan, _ link: ClusterLink) {
-        var beat = Heartbeat(worker: settings.identity)
-        beat.isDraining = plan.isDraining || plan.isLeaving
-        beat.isLeaving = plan.isLeaving && plan.isEmpty
-        beat.holdings = runs.compactMap(\.seat.report.holding)
+        let beat = plan.heartbeat(runs.compactMap(\.seat.report.holding))
         do throws(NATSError) {
             try link.connection.publish(beat.bytes, to: link.names.heartbeatSubject)
         } catch { log.debug("\(error)") }

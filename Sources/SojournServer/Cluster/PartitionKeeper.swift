@@ -49,12 +49,16 @@ final class PartitionKeeper {
         while owner.phase != .serving {
             let now = ServerClock.steadyMilliseconds()
             owner.tick(now: now)
+            let order = seat.order
+            if let claim = order.claim { owner.heard(claim) }
             // Nobody was promised anything yet.
-            if state.isStopping { owner.release(now: now) }
+            if order.isStopping { owner.release(now: now) }
             var isIdle = true
             while let action = owner.nextAction() {
                 isIdle = false
                 open(action, makeCore, &core)
+                // From the claim on, others are told that somebody is at it.
+                if owner.phase == .replaying { report(0) }
             }
             if end != nil { return nil }
             if isIdle { Thread.sleep(forTimeInterval: 0.02) }
@@ -102,32 +106,27 @@ final class PartitionKeeper {
         _ through: UInt64, _ makeCore: () -> ServiceCore, _ core: inout ServiceCore?
     ) {
         let began = ServerClock.steadyMilliseconds()
-        while true {
-            do throws(LoadError) {
-                var source = StreamSource(seat)
-                var found = try LoadedPartition.read(&source, through: through, makeCore)
-                let now = ServerClock.steadyMilliseconds()
-                let loaded = found.summary
-                uploads.begin(with: loaded)
-                let isOurs =
-                    loaded.epoch == owner.epoch
-                    && loaded.incarnation == owner.identity.incarnation
-                state.log.info(
-                    """
-                    partition \(seat.partition): claimed with epoch \(owner.epoch); \
-                    \(found.liveVisitors) live visitors from \(loaded.source) and \
-                    \(loaded.messages) messages behind it, in \(now - began) ms
-                    """)
-                core = found.take()
-                return owner.loaded(loaded.position, isOurs: isOurs, now: now)
-            } catch {
-                let waited = ServerClock.steadyMilliseconds() - began
-                guard case .passing = error, !state.isStopping,
-                    waited < link.settings.owner.silenceMilliseconds
-                else { return owner.couldNotLoad("\(error)") }
-                state.log.warning("partition \(seat.partition): \(error); it is read again")
-                Thread.sleep(forTimeInterval: 0.1)
+        do throws(LoadError) {
+            var source = StreamSource(seat)
+            var found = try LoadedPartition.read(&source, through: through, makeCore)
+            let now = ServerClock.steadyMilliseconds()
+            let loaded = found.summary
+            uploads.begin(with: loaded)
+            let isOurs =
+                loaded.epoch == owner.epoch && loaded.incarnation == owner.identity.incarnation
+            state.log.info(
+                """
+                partition \(seat.partition): claimed with epoch \(owner.epoch); \
+                \(found.liveVisitors) live visitors from \(loaded.source) and \
+                \(loaded.messages) messages behind it, in \(now - began) ms
+                """)
+            core = found.take()
+            owner.loaded(loaded.position, isOurs: isOurs, now: now)
+        } catch {
+            if case .passing(let reason) = error {
+                state.log.warning("partition \(seat.partition): \(reason); it is read again")
             }
+            owner.couldNotLoad(error, now: ServerClock.steadyMilliseconds())
         }
     }
 
@@ -139,6 +138,7 @@ final class PartitionKeeper {
     func tend(_ core: inout ServiceCore) -> JournalProgress {
         let now = ServerClock.steadyMilliseconds()
         for letter in mail.take() { open(letter, now) }
+        if let claim = seat.order.claim { owner.heard(claim) }
         owner.tick(now: now)
         if owner.canSend, core.journal.take(&group) {
             uploads.count(group.byteCount)
@@ -184,7 +184,7 @@ final class PartitionKeeper {
                     mail.put(
                         .saw(sequence, link.sight(of: seat.partition, at: sequence)))
                 }
-            case .renewed(let sequence): uploads.upload(behind: sequence, owner.epoch)
+            case .renewed(let sequence): uploads.upload(behind: sequence, of: owner)
             case .readEnd, .load: preconditionFailure("what is served is claimed")
             case .end(let end): ended(end)
             }
@@ -226,10 +226,10 @@ final class PartitionKeeper {
             Gauge("cluster_epoch", owner.epoch),
             Gauge("cluster_sequence", owner.sequence),
             Gauge("cluster_appends_resent_total", owner.resends),
-            Gauge("cluster_snapshots_total", uploads.snapshots),
-            Gauge("cluster_snapshot_failures_total", uploads.failures),
-            Gauge("cluster_snapshot_sequence", uploads.newestSequence),
-            Gauge("cluster_snapshot_bytes", UInt64(uploads.newestBytes)),
+            Gauge("cluster_snapshots_total", uploads.plan.snapshots),
+            Gauge("cluster_snapshot_failures_total", uploads.plan.failures),
+            Gauge("cluster_snapshot_sequence", uploads.plan.newestSequence),
+            Gauge("cluster_snapshot_bytes", UInt64(uploads.plan.newestBytes)),
         ]
     }
 }

@@ -14,9 +14,7 @@ final class PartitionRun: Sendable {
     let seat: PartitionSeat
     private let contents = Mutex(Contents())
 
-    /// Milliseconds before the next attempt, when this one has failed.
-    private static let outrunPause: UInt64 = 300
-    private static let faultPause: UInt64 = 10_000
+    /// Milliseconds before the next attempt, when this process lacks something.
     private static let systemPause: UInt64 = 2_000
 
     init(_ seat: PartitionSeat) { self.seat = seat }
@@ -36,8 +34,12 @@ final class PartitionRun: Sendable {
         thread.start()
     }
 
+    /// Somebody else is said to have claimed the partition; does not wait.
+    func giveUp(_ claim: PartitionClaim) { seat.order { $0.claim = claim } }
+
     /// Asks it to let go; does not wait.
     func stop() {
+        seat.order { $0.isStopping = true }
         let server = contents.withLock { contents in
             contents.isStopping = true
             return contents.server
@@ -61,11 +63,7 @@ final class PartitionRun: Sendable {
                 return Self.systemPause
             }
         }
-        switch seat.report.end {
-        case .released?, .deposed?: return 0
-        case let end? where end.isFault: return Self.faultPause
-        default: return Self.outrunPause
-        }
+        return OwnerEnd.pauseMilliseconds(after: seat.report.end)
     }
 }
 

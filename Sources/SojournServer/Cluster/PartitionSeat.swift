@@ -14,6 +14,14 @@ package final class PartitionSeat: Sendable {
     let partition: Int
     let cluster: ClusterDescription
     private let shared = Mutex(Report())
+    private let told = Mutex(Order())
+
+    /// What the worker tells its server.
+    struct Order: Sendable {
+        var isStopping = false
+        /// Somebody else's, that is said to be in the log.
+        var claim: PartitionClaim?
+    }
 
     init(_ link: ClusterLink, _ partition: Int, of cluster: ClusterDescription) {
         self.link = link
@@ -23,6 +31,9 @@ package final class PartitionSeat: Sendable {
 
     var report: Report { shared.withLock { $0 } }
     func tell(_ change: (inout Report) -> Void) { shared.withLock { change(&$0) } }
+
+    var order: Order { told.withLock { $0 } }
+    func order(_ change: (inout Order) -> Void) { told.withLock { change(&$0) } }
 
     /// The visitors that fall to it.
     var range: PartitionRange {
