@@ -35,10 +35,11 @@ static inline natsStatus sojourn_nats_connect(
     return status;
 }
 
-// Makes a stream, or finds that there is one of that name.
+// Makes a stream, or finds that there is one of that name. A limit of -1 is none.
 static inline natsStatus sojourn_nats_add_stream(
     jsCtx *context, const char *name, const char **subjects, int count, int64_t replicas,
-    int64_t duplicates, int64_t wait, jsErrCode *code) {
+    int64_t messages, int64_t messages_per_subject, int64_t duplicates, int64_t wait,
+    jsErrCode *code) {
     jsStreamConfig config;
     natsStatus status = jsStreamConfig_Init(&config);
     config.Name = name;
@@ -46,9 +47,13 @@ static inline natsStatus sojourn_nats_add_stream(
     config.SubjectsLen = count;
     config.Replicas = replicas;
     config.Storage = js_FileStorage;
-    // A full stream refuses what is new, and forgets nothing.
-    config.Discard = js_DiscardNew;
+    // Beyond its limits it drops the first messages, at an append and on all replicas alike. Nothing else drops
+    // any: a purge that nats-server before 2.9.21 replays after a kill takes more than it was to.
+    config.MaxMsgs = messages;
+    config.MaxMsgsPerSubject = messages_per_subject;
+    config.Discard = js_DiscardOld;
     config.DenyDelete = true;
+    config.DenyPurge = true;
     config.AllowDirect = false;
     config.Duplicates = duplicates;
     jsOptions options;
@@ -145,17 +150,6 @@ static inline natsStatus sojourn_nats_stream_state(
             if (info->Cluster->Replicas[row]->Current) state->current += 1;
     }
     jsStreamInfo_Destroy(info);
-    return status;
-}
-
-// Drops the messages before a sequence, of one subject or of all.
-static inline natsStatus sojourn_nats_purge(
-    jsCtx *context, const char *stream, const char *subject, uint64_t before, jsErrCode *code) {
-    jsOptions options;
-    natsStatus status = jsOptions_Init(&options);
-    options.Stream.Purge.Subject = subject;
-    options.Stream.Purge.Sequence = before;
-    if (status == NATS_OK) status = js_PurgeStream(context, stream, &options, code);
     return status;
 }
 

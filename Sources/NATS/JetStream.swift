@@ -76,15 +76,20 @@ package final class JetStream: @unchecked Sendable {
 
     /// Makes a stream unless there is one of that name.
     ///
-    /// - Parameter duplicatesSeconds: how long ids of messages are remembered.
+    /// - Parameters:
+    ///   - messagesMax: beyond it an append drops the first message; nil for no limit.
+    ///   - messagesPerSubjectMax: the same of each subject.
+    ///   - duplicatesSeconds: how long ids of messages are remembered.
     package func addStream(
-        _ name: String, subjects: [String], replicas: Int, duplicatesSeconds: Int64
+        _ name: String, subjects: [String], replicas: Int, messagesMax: Int? = nil,
+        messagesPerSubjectMax: Int? = nil, duplicatesSeconds: Int64
     ) throws(NATSError) {
         var code = jsErrCode(0)
         // Strings live through the calls, here and below, and the client copies what it keeps.
         let status = unsafe NATSConnection.withCStrings(subjects) { texts in
             unsafe sojourn_nats_add_stream(
                 context, name, texts, Int32(subjects.count), Int64(replicas),
+                Int64(messagesMax ?? -1), Int64(messagesPerSubjectMax ?? -1),
                 duplicatesSeconds * 1_000_000_000, 5_000, &code)
         }
         // Somebody made it a moment ago, or with other settings long ago.
@@ -105,15 +110,6 @@ package final class JetStream: @unchecked Sendable {
         return StreamState(
             first: state.first, last: state.last, replicas: Int(state.replicas),
             current: Int(state.current) + 1)
-    }
-
-    /// Drops the messages before a sequence, of one subject or of all.
-    package func purge(
-        _ stream: String, subject: String? = nil, before sequence: UInt64 = 0
-    ) throws(NATSError) {
-        var code = jsErrCode(0)
-        let status = unsafe sojourn_nats_purge(context, stream, subject, sequence, &code)
-        try NATSError.check(status, "trim stream \(stream)", code)
     }
 
     // MARK: Messages

@@ -6,7 +6,7 @@ import SojournModel
 /// A partition's state, as its newest whole snapshot and the log behind it tell it.
 package struct LoadedPartition: ~Copyable {
     package struct Summary {
-        /// Those that are kept, newest first.
+        /// Those that are kept, newest first, less those that were found not to be whole.
         package var manifests: [(slot: Int, manifest: SnapshotManifest)] = []
         /// The one that was used; nil for none.
         package var snapshot: SnapshotManifest?
@@ -48,10 +48,11 @@ package struct LoadedPartition: ~Copyable {
         summary.manifests = try manifests(&source)
         let first = try source.firstSequence()
         var reasons: [String] = []
-        for (_, manifest) in summary.manifests where manifest.sequence + 1 >= first {
+        for (slot, manifest) in summary.manifests where manifest.sequence + 1 >= first {
             var core = makeCore()
-            if let reason = try restore(&core, manifest, &source) {
+            if let reason = try restore(&core, manifest, slot, &source) {
                 reasons.append(reason)
+                summary.manifests.removeAll { $0.slot == slot }
                 continue
             }
             summary.snapshot = manifest
@@ -80,7 +81,7 @@ package struct LoadedPartition: ~Copyable {
         _ source: inout some PartitionSource & ~Copyable
     ) throws(LoadError) -> [(slot: Int, manifest: SnapshotManifest)] {
         var found: [(slot: Int, manifest: SnapshotManifest)] = []
-        for slot in 0..<ClusterNames.snapshotSlots {
+        for slot in 0..<SnapshotPlan.slotCount {
             if let manifest = try source.manifest(slot: slot) { found.append((slot, manifest)) }
         }
         return found.sorted { $0.manifest.sequence > $1.manifest.sequence }
@@ -90,10 +91,10 @@ package struct LoadedPartition: ~Copyable {
     ///
     /// - Returns: why it cannot be used, or nil.
     private static func restore(
-        _ core: inout ServiceCore, _ manifest: SnapshotManifest,
+        _ core: inout ServiceCore, _ manifest: SnapshotManifest, _ slot: Int,
         _ source: inout some PartitionSource & ~Copyable
     ) throws(LoadError) -> String? {
-        let bytes = try source.pieces(of: manifest)
+        let bytes = try source.pieces(of: manifest, slot: slot)
         // Safe, twice: bytes have no padding.
         guard manifest.matches(unsafe bytes.span.bytes),
             let snapshot = Snapshot.read(

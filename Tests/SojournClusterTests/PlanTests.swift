@@ -15,6 +15,8 @@ import Testing
 
         final class Box {
             var plan: WorkerPlan
+            /// Partitions that it believes it serves, and under which epoch.
+            var held: [Int: UInt64] = [:]
             init(_ plan: consuming WorkerPlan) { self.plan = plan }
         }
 
@@ -30,17 +32,15 @@ import Testing
                 now += 100
                 for name in plans.keys.sorted() where !frozen.contains(name) {
                     guard let box = plans[name] else { continue }
-                    let beat = box.plan.heartbeat(holdings(of: box.plan.me))
+                    let held = box.held.keys.sorted().map {
+                        Heartbeat.Holding(
+                            partition: $0, epoch: box.held[$0] ?? 0, sequence: 1, waitingBytes: 0)
+                    }
+                    box.plan.hold(held)
+                    let beat = box.plan.heartbeat(held)
                     for other in awake { other.plan.hear(beat, now: now) }
                     for order in box.plan.tick(now: now) { carryOut(order, box) }
                 }
-            }
-        }
-
-        private func holdings(of worker: OwnerIdentity) -> [Heartbeat.Holding] {
-            claims.values.filter { $0.owner == worker && !$0.isReleased }.map {
-                Heartbeat.Holding(
-                    partition: $0.partition, epoch: $0.epoch, sequence: 1, waitingBytes: 0)
             }
         }
 
@@ -52,14 +52,22 @@ import Testing
                 let claim = PartitionClaim(
                     partition: partition, epoch: (claims[partition]?.epoch ?? 0) + 1,
                     owner: box.plan.me, endpoint: "tcp://127.0.0.1:1")
+                box.held[partition] = claim.epoch
                 announce(claim)
             case .handOver(let partition):
-                guard var claim = claims[partition] else { return }
-                claim.isReleased = true
-                announce(claim)
-                box.plan.ended(partition, pause: 0, now: now)
-            case .giveUp(let partition, _): box.plan.ended(partition, pause: 0, now: now)
+                // The log refuses the release of one who was deposed.
+                if var claim = claims[partition], claim.owner == box.plan.me {
+                    claim.isReleased = true
+                    announce(claim)
+                }
+                end(partition, box)
+            case .giveUp(let partition, _): end(partition, box)
             }
+        }
+
+        private func end(_ partition: Int, _ box: Box) {
+            box.held[partition] = nil
+            box.plan.ended(partition, pause: 0, now: now)
         }
 
         private mutating func announce(_ claim: PartitionClaim) {

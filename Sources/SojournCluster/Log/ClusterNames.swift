@@ -40,13 +40,12 @@ package struct ClusterNames: Equatable, Sendable {
 
     package var snapshotStream: String { "\(stream)_SNAPSHOTS" }
     package var snapshotSubjects: [String] { ["sojourn.\(cluster).snapshots.>"] }
-    /// Of one of the two snapshots that are kept.
+    /// Of the snapshot in one of the slots.
     package func manifestSubject(_ partition: Int, slot: Int) -> String {
-        "sojourn.\(cluster).snapshots.\(partition).manifest.\(slot)"
+        "sojourn.\(cluster).snapshots.\(partition).\(slot).manifest"
     }
-    package static let snapshotSlots = 2
-    package func piecesSubject(_ partition: Int, _ snapshot: String) -> String {
-        "sojourn.\(cluster).snapshots.\(partition).pieces.\(snapshot)"
+    package func pieceSubject(_ partition: Int, slot: Int, piece: Int) -> String {
+        "sojourn.\(cluster).snapshots.\(partition).\(slot).\(piece)"
     }
 
     /// Plain subjects, in no stream: hints that may be lost.

@@ -18,11 +18,11 @@ package protocol PartitionSource: ~Copyable {
     /// One of the snapshots that are kept; nil when there is none.
     mutating func manifest(slot: Int) throws(LoadError) -> SnapshotManifest?
 
-    /// The sequence at which the log begins: what stood before it was trimmed.
+    /// The sequence at which the log begins: what stood before it was dropped.
     mutating func firstSequence() throws(LoadError) -> UInt64
 
-    /// What there is of a snapshot.
-    mutating func pieces(of manifest: SnapshotManifest) throws(LoadError) -> [UInt8]
+    /// What there is of the snapshot in a slot.
+    mutating func pieces(of manifest: SnapshotManifest, slot: Int) throws(LoadError) -> [UInt8]
 
     /// Reads messages of the log from a sequence on: `next` has them in order.
     mutating func begin(at sequence: UInt64) throws(LoadError)

@@ -45,7 +45,7 @@ package struct SnapshotManifest: Equatable, Sendable {
 
     package var pieces: Int { (snapshotBytes + Self.pieceBytes - 1) / Self.pieceBytes }
 
-    /// Whose pieces they are: another one for each attempt of each owner.
+    /// For ids of messages: another one for each attempt of each owner.
     package var name: String { "\(sequence)-\(epoch)-\(String(incarnation, radix: 16))" }
 
     package func matches(_ snapshot: RawSpan) -> Bool {

@@ -9,21 +9,31 @@ import SojournWire
 ///      8 | deployment      | 16|
 ///     24 | replicas        | 2 |  of each stream when it was made
 ///     26 | reserved        | 2 |
-///     28 | checksum        | 4 |  CRC-32C of bytes 0 to 27
+///     28 | log messages    | 4 |  that each log keeps
+///     32 | checksum        | 4 |  CRC-32C of bytes 0 to 31
 package struct ClusterDescription: Equatable, Sendable {
     private static let magic: UInt32 = 0x4443_4A53
-    private static let byteCount = 32
+    private static let byteCount = 36
     package static let partitionsMax = 256
     package static let partitionsDefault = 16
+    /// Of a log: what is kept for claims, and as much again for records.
+    package static let logMessagesRange = 4 * Int(OwnerLimits.claimReserve)...1 << 24
+    package static let logMessagesDefault = 16_384
 
     package var partitions: Int
     package var deployment: DeploymentID
     package var replicas: Int
+    /// Messages that the log of a partition keeps: an append beyond them drops the first one.
+    package var logMessages: Int
 
-    package init(partitions: Int, deployment: DeploymentID, replicas: Int) {
+    package init(
+        partitions: Int, deployment: DeploymentID, replicas: Int,
+        logMessages: Int = logMessagesDefault
+    ) {
         self.partitions = partitions
         self.deployment = deployment
         self.replicas = replicas
+        self.logMessages = logMessages
     }
 
     package var bytes: [UInt8] {
@@ -34,6 +44,7 @@ package struct ClusterDescription: Equatable, Sendable {
         writer.append(deployment.bits)
         writer.append(UInt16(replicas))
         writer.append(0 as UInt16)
+        writer.append(UInt32(logMessages))
         writer.append(CRC32C.checksum(of: writer.bytes))
         return writer.array
     }
@@ -44,6 +55,9 @@ package struct ClusterDescription: Equatable, Sendable {
         partitions = Int(bytes.integer(at: 6, as: UInt16.self))
         deployment = DeploymentID(bytes.bits128(at: 8))
         replicas = Int(bytes.integer(at: 24, as: UInt16.self))
-        guard (1...Self.partitionsMax).contains(partitions) else { return nil }
+        logMessages = Int(bytes.integer(at: 28, as: UInt32.self))
+        guard (1...Self.partitionsMax).contains(partitions),
+            Self.logMessagesRange.contains(logMessages)
+        else { return nil }
     }
 }

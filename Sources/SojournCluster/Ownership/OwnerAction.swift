@@ -1,6 +1,7 @@
 /// What the shell of a `PartitionOwner` is to do, in this order. What came of it is told to the owner.
 package enum OwnerAction {
-    /// Read the last sequence of the log, and after that its last claim or release: `sawEnd`.
+    /// Read the last sequence of the log, after that its last claim or release, and what the newest snapshot holds:
+    /// `sawEnd`.
     case readEnd
     /// Append a message, if the last sequence is the expected one: `acknowledged`, `fenced` or
     /// `unknown`. The ticket makes the message's id; a message that is sent again with the same ticket
@@ -30,6 +31,8 @@ package enum OwnerEnd: Error, Equatable, Sendable, CustomStringConvertible {
     case silent(milliseconds: UInt64)
     /// What the log holds could not be had again.
     case unreadable(String)
+    /// A claim would drop a message from the log that no snapshot holds.
+    case logFull(lastSequence: UInt64, snapshotSequence: UInt64)
 
     package var description: String {
         switch self {
@@ -42,13 +45,16 @@ package enum OwnerEnd: Error, Equatable, Sendable, CustomStringConvertible {
                 + "expected, and cannot be used"
         case .silent(let milliseconds): "the log has not answered for \(milliseconds) ms"
         case .unreadable(let reason): reason
+        case .logFull(let last, let snapshot):
+            "its log is full: it ends at message \(last), and the newest snapshot stands at message \(snapshot); the "
+                + "first message, which a claim would drop, is in none"
         }
     }
 
     /// Trying again is of no use before somebody has looked after it.
     package var isFault: Bool {
         switch self {
-        case .notFenced, .unreadable: true
+        case .notFenced, .unreadable, .logFull: true
         case .released, .deposed, .outrun, .silent: false
         }
     }
@@ -96,6 +102,10 @@ package struct OwnerLimits: Equatable, Sendable {
     package var retryMilliseconds: UInt64 = 100
     /// An owner that has not got on for so long gives up. Longer than the log takes for another leader.
     package var silenceMilliseconds: UInt64 = 20_000
+    /// Messages that the log keeps: an append beyond them drops the first one.
+    package var logMessages = UInt64(ClusterDescription.logMessagesDefault)
+    /// Of them, those that records leave to claims, releases and renewals.
+    package static let claimReserve: UInt64 = 1_024
 
     package init() {}
 }

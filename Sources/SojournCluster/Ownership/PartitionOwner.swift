@@ -48,6 +48,9 @@ package struct PartitionOwner: ~Copyable {
     /// Messages that had to be sent again.
     package private(set) var resends: UInt64 = 0
 
+    /// The newest snapshot holds all messages of the log up to here.
+    private var covered: UInt64 = 0
+
     private var window = Window()
     private var actions = Queue<OwnerAction>()
     private var lastTicket: UInt64
@@ -91,13 +94,19 @@ package struct PartitionOwner: ~Copyable {
     /// - Parameters:
     ///   - lastSequence: read before the claim; nil when the log did not answer.
     ///   - claim: the last claim or release in the log.
+    ///   - snapshotSequence: of the newest snapshot, 0 for none; what it is does not matter before the log is as long
+    ///     as it may be.
     package mutating func sawEnd(
-        lastSequence: UInt64?, claim: PartitionClaim?, now: UInt64
+        lastSequence: UInt64?, claim: PartitionClaim?, snapshotSequence: UInt64 = 0, now: UInt64
     ) {
         guard phase == .observing else { return }
         guard let lastSequence else {
             retryAt = now + limits.retryMilliseconds
             return
+        }
+        guard lastSequence + 1 <= snapshotSequence + limits.logMessages else {
+            return end(
+                .logFull(lastSequence: lastSequence, snapshotSequence: snapshotSequence))
         }
         progressAt = now
         epoch = (claim?.epoch ?? 0) + 1
@@ -126,11 +135,15 @@ package struct PartitionOwner: ~Copyable {
     /// - Parameters:
     ///   - position: the last record of it.
     ///   - isOurs: the claim counts, as `LogRule` says; else another one came before it.
-    package mutating func loaded(_ position: JournalPosition, isOurs: Bool, now: UInt64) {
+    ///   - snapshotSequence: of the snapshot that was used, 0 for none.
+    package mutating func loaded(
+        _ position: JournalPosition, isOurs: Bool, snapshotSequence: UInt64 = 0, now: UInt64
+    ) {
         guard phase == .replaying else { return }
         progressAt = now
         guard isOurs else { return end(.outrun) }
         self.position = position
+        covered = snapshotSequence
         phase = .serving
     }
 
@@ -148,10 +161,28 @@ package struct PartitionOwner: ~Copyable {
 
     // MARK: Serving
 
+    /// A snapshot is stored that holds all messages up to a sequence.
+    package mutating func stored(through sequence: UInt64) { covered = max(covered, sequence) }
+
+    /// Messages that can be appended before one is dropped from the log that no snapshot holds (cluster, "Room").
+    package var room: UInt64 {
+        let last = window.last.map { $0.expected + 1 } ?? sequence
+        let end = covered + limits.logMessages
+        return end - min(end, last)
+    }
+
+    /// Whether new batches may be applied. It ends before `canSend` does, so that what was applied finds room in the log,
+    /// and a snapshot can be taken of it.
+    package var takesBatches: Bool { room > 2 * OwnerLimits.claimReserve }
+
     /// Whether the next group may be sent.
     package var canSend: Bool {
-        phase == .serving && window.count < limits.windowMax && !window.isInTrouble
-            && !isRenewalDue
+        canRenew && window.count < limits.windowMax && room > OwnerLimits.claimReserve
+    }
+
+    /// Whether the claim may be renewed.
+    package var canRenew: Bool {
+        phase == .serving && !window.isInTrouble && !isRenewalDue
     }
 
     /// Sends the next group of records.
@@ -167,9 +198,9 @@ package struct PartitionOwner: ~Copyable {
     /// release is sent behind anything that is not known to be there: so none of them is void, and the last one in the
     /// log is the one that counts.
     ///
-    /// - Precondition: `canSend`.
+    /// - Precondition: `canRenew`.
     package mutating func renew(now: UInt64) {
-        precondition(canSend)
+        precondition(canRenew)
         isRenewalDue = true
         advance(now)
     }

@@ -1,39 +1,44 @@
 package import SojournJournal
 
 /// When a partition's snapshot is due, and what becomes of it: a copy of the state, a renewal of the claim that tells
-/// where in the log it belongs, its pieces, its manifest; then the older one goes, and the log before it.
+/// where in the log it belongs, its pieces, its manifest (cluster, "Snapshots").
 ///
 ///     idle --begin--> renewing --upload--> uploading --ended--> idle
+///
+/// There are four slots, two for owners with an even epoch and two for those with an odd one: one who was deposed in
+/// the middle of a snapshot does not spoil those of the next owner.
 package struct SnapshotPlan {
     package struct Limits: Equatable, Sendable {
         /// A snapshot is due after so many bytes of the log, or four times the last one's if that is more: so much is
         /// read at a take-over.
         package var bytes = 32 << 20
         /// And after so many messages, for small ones take their time as well.
-        package var messages = 20_000
+        package var messages = 4_096
         /// Between two.
         package var pauseMilliseconds: UInt64 = 10_000
 
         package init() {}
     }
 
-    /// What is to be done for a snapshot, in the order of `steps`.
+    /// What is to be stored for a snapshot: its pieces in their order, and behind them the manifest, with which it
+    /// counts. Each takes the place of what was in the slot before.
     package struct Upload: Sendable {
-        package enum Step: Equatable, Sendable {
-            /// Append a piece, of these bytes of the image.
-            case piece(Range<Int>)
-            /// Append the manifest to its slot: from here on the snapshot counts.
-            case manifest
-            /// Drop the pieces of the snapshot whose place it took.
-            case dropPieces(SnapshotManifest)
-            /// Drop the messages of the log up to a sequence.
-            case trim(through: UInt64)
-        }
-
         package let manifest: SnapshotManifest
         package let image: [UInt8]
         package let slot: Int
-        package let steps: [Step]
+
+        /// The bytes of the image that a piece has.
+        package func range(ofPiece piece: Int) -> Range<Int> {
+            let start = piece * SnapshotManifest.pieceBytes
+            return start..<min(start + SnapshotManifest.pieceBytes, image.count)
+        }
+    }
+
+    package static let slotCount = 4
+
+    /// Those of an owner.
+    private static func slots(of epoch: UInt64) -> Range<Int> {
+        epoch.isMultiple(of: 2) ? 0..<2 : 2..<4
     }
 
     private enum Stage {
@@ -50,7 +55,7 @@ package struct SnapshotPlan {
     private var bytes = 0
     private var messages = 0
     /// By slot.
-    private var kept = [SnapshotManifest?](repeating: nil, count: ClusterNames.snapshotSlots)
+    private var kept = [SnapshotManifest?](repeating: nil, count: slotCount)
     /// Steady milliseconds before which no snapshot is begun.
     private var nextAt: UInt64 = 0
     package private(set) var snapshots: UInt64 = 0
@@ -67,6 +72,7 @@ package struct SnapshotPlan {
     /// Takes word of what the partition was made from.
     ///
     /// - Parameters:
+    ///   - manifests: of snapshots that are known to be whole, or may be.
     ///   - messages: behind the newest snapshot that was of use, and their bytes.
     package mutating func resume(
         _ manifests: [(slot: Int, manifest: SnapshotManifest)], messages: Int, bytes: Int
@@ -106,28 +112,19 @@ package struct SnapshotPlan {
             partition: owner.partition, sequence: sequence, position: position,
             epoch: owner.epoch, incarnation: owner.identity.incarnation,
             of: unsafe image.span.bytes)
-        let older = kept.indices.min {
+        let older = Self.slots(of: owner.epoch).min {
             kept[$0]?.sequence ?? 0 < kept[$1]?.sequence ?? 0
         }
         guard let slot = older else { preconditionFailure("snapshots are kept") }
-        var steps: [Upload.Step] = (0..<manifest.pieces).map { piece in
-            let start = piece * SnapshotManifest.pieceBytes
-            return .piece(start..<min(start + SnapshotManifest.pieceBytes, image.count))
-        }
-        steps.append(.manifest)
-        if let replaced = kept[slot] { steps.append(.dropPieces(replaced)) }
-        // The older of the two that stay: the log before it is of no use any more.
-        let others = kept.indices.filter { $0 != slot }
-        if let trim = others.compactMap({ kept[$0]?.sequence }).min() {
-            steps.append(.trim(through: trim))
-        }
+        // From here on it is not whole.
+        kept[slot] = nil
         stage = .uploading(slot)
         bytes = 0
         messages = 0
-        return Upload(manifest: manifest, image: image, slot: slot, steps: steps)
+        return Upload(manifest: manifest, image: image, slot: slot)
     }
 
-    /// All steps were taken; nil when one of them failed.
+    /// All of it is stored; nil when something failed.
     package mutating func ended(_ manifest: SnapshotManifest?) {
         guard case .uploading(let slot) = stage else { return }
         stage = .idle

@@ -10,6 +10,7 @@ package struct ClusterInput: Equatable, Sendable {
     package var replicas: Int?
     package var partitions: Int?
     package var advertise: String?
+    var logMessages: Int?
     var snapshotBytes: Int?
     var deadMilliseconds: Int?
 
@@ -24,6 +25,7 @@ package struct ClusterInput: Equatable, Sendable {
         input.replicas = replicas ?? lower.replicas
         input.partitions = partitions ?? lower.partitions
         input.advertise = advertise ?? lower.advertise
+        input.logMessages = logMessages ?? lower.logMessages
         input.snapshotBytes = snapshotBytes ?? lower.snapshotBytes
         input.deadMilliseconds = deadMilliseconds ?? lower.deadMilliseconds
         return input
@@ -63,6 +65,7 @@ package struct ClusterInput: Equatable, Sendable {
                 partitions, 1...ClusterDescription.partitionsMax, "partitions")
         }
         settings.advertise = advertise
+        if let logMessages { settings.logMessages = logMessages }
         if let snapshotBytes { settings.snapshots.bytes = snapshotBytes }
         if let deadMilliseconds {
             let limits = Membership.Limits()
@@ -127,8 +130,8 @@ extension ClusterInput {
     init(_ node: ConfigurationNode) throws(ConfigurationError) {
         self.init()
         let entries = try node.entries(allowed: [
-            "servers", "name", "worker", "replicas", "partitions", "advertise", "snapshotBytes",
-            "deadMilliseconds",
+            "servers", "name", "worker", "replicas", "partitions", "advertise", "logMessages",
+            "snapshotBytes", "deadMilliseconds",
         ])
         servers = try entries["servers"]?.text()
         name = try entries["name"]?.text()
@@ -136,6 +139,7 @@ extension ClusterInput {
         advertise = try entries["advertise"]?.text()
         replicas = try entries["replicas"]?.integer(in: Self.replicasRange)
         partitions = try entries["partitions"]?.integer(in: 1...ClusterDescription.partitionsMax)
+        logMessages = try entries["logMessages"]?.integer(in: ClusterDescription.logMessagesRange)
         snapshotBytes = try entries["snapshotBytes"]?.integer(in: Self.snapshotBytesRange)
         deadMilliseconds = try entries["deadMilliseconds"]?.integer(in: Self.deadMillisecondsRange)
     }

@@ -21,7 +21,8 @@ extension ClusterLink {
     ) throws(ClusterMismatch) -> ClusterDescription? {
         let wanted = ClusterDescription(
             partitions: settings.partitions ?? ClusterDescription.partitionsDefault,
-            deployment: deployment, replicas: settings.replicas)
+            deployment: deployment, replicas: settings.replicas,
+            logMessages: settings.logMessages)
         let found = patiently(isStopping) { () throws(NATSError) -> ClusterDescription? in
             try jetStream.addStream(
                 names.descriptionStream, subjects: [names.descriptionSubject],
@@ -76,18 +77,24 @@ extension ClusterLink {
     }
 
     private func makeStreams(_ cluster: ClusterDescription) throws(NATSError) {
-        try addStream(names.snapshotStream, names.snapshotSubjects, cluster)
+        // What is stored again takes the place of what was there.
+        try addStream(
+            names.snapshotStream, names.snapshotSubjects, cluster, messagesPerSubjectMax: 1)
         for partition in 0..<cluster.partitions {
-            try addStream(names.logStream(partition), names.logSubjects(partition), cluster)
+            try addStream(
+                names.logStream(partition), names.logSubjects(partition), cluster,
+                messagesMax: cluster.logMessages)
         }
     }
 
     private func addStream(
-        _ name: String, _ subjects: [String], _ cluster: ClusterDescription
+        _ name: String, _ subjects: [String], _ cluster: ClusterDescription,
+        messagesMax: Int? = nil, messagesPerSubjectMax: Int? = nil
     ) throws(NATSError) {
         if try jetStream.state(of: name) != nil { return }
         try jetStream.addStream(
-            name, subjects: subjects, replicas: cluster.replicas,
+            name, subjects: subjects, replicas: cluster.replicas, messagesMax: messagesMax,
+            messagesPerSubjectMax: messagesPerSubjectMax,
             duplicatesSeconds: Self.duplicatesSeconds)
     }
 

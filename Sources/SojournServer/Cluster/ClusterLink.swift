@@ -161,7 +161,17 @@ final class ClusterLink: Sendable {
         return claim
     }
 
-    /// One of the two snapshots of a partition that are kept; nil when there is none. Waits.
+    /// The newest snapshot of a partition, whole or not; nil when there is none. Waits.
+    func newestManifest(of partition: Int) throws(NATSError) -> SnapshotManifest? {
+        var newest: SnapshotManifest?
+        for slot in 0..<SnapshotPlan.slotCount {
+            guard let found = try manifest(of: partition, slot: slot) else { continue }
+            if found.sequence > newest?.sequence ?? 0 { newest = found }
+        }
+        return newest
+    }
+
+    /// The snapshot of a partition in one of its slots; nil when there is none. Waits.
     func manifest(of partition: Int, slot: Int) throws(NATSError) -> SnapshotManifest? {
         guard
             let bytes = try jetStream.lastMessage(

@@ -13,6 +13,8 @@ package struct ClusterSettings: Equatable, Sendable {
     package var replicas = 3
     /// Of the cluster, when it is made; nil takes what it has.
     package var partitions: Int?
+    /// That each log keeps, when the cluster is made.
+    package var logMessages = ClusterDescription.logMessagesDefault
     /// What routers are told instead of the address that a partition listens at.
     package var advertise: String?
     package var snapshots = SnapshotPlan.Limits()

@@ -103,11 +103,7 @@ package final class ClusterOffice: Sendable {
     ) throws(NATSError) -> ClusterStatus.Partition {
         let stream = try link.jetStream.state(of: link.names.logStream(number))
         let claim = try link.lastClaim(of: number)
-        var snapshot: SnapshotManifest?
-        for slot in 0..<ClusterNames.snapshotSlots {
-            guard let found = try link.manifest(of: number, slot: slot) else { continue }
-            if found.sequence > snapshot?.sequence ?? 0 { snapshot = found }
-        }
+        let snapshot = try link.newestManifest(of: number)
         let owner = workers.first { $0.worker == claim?.owner }
         let holding = owner?.holdings.first { $0.partition == number }
         return ClusterStatus.Partition(

@@ -29,9 +29,11 @@ final class PartitionKeeper {
         self.seat = seat
         self.state = state
         mail = PartitionMail(wakeUp: state.wakeUp)
+        var limits = seat.link.settings.owner
+        limits.logMessages = UInt64(seat.cluster.logMessages)
         owner = PartitionOwner(
             partition: seat.partition, of: seat.cluster.deployment,
-            by: seat.link.settings.identity, at: endpoint, limits: seat.link.settings.owner,
+            by: seat.link.settings.identity, at: endpoint, limits: limits,
             behind: seat.link.newTickets(), now: ServerClock.steadyMilliseconds())
         uploads = SnapshotUploads(seat, mail)
     }
@@ -90,15 +92,19 @@ final class PartitionKeeper {
     }
 
     private func readEnd() {
-        var end: (sequence: UInt64, claim: PartitionClaim?)?
+        var end: (sequence: UInt64, claim: PartitionClaim?, snapshot: UInt64)?
         do throws(NATSError) {
             // In this order: a claim that comes in between makes ours fail.
             if let stream = try link.jetStream.state(of: link.names.logStream(seat.partition)) {
-                end = (stream.last, try link.lastClaim(of: seat.partition))
+                let claim = try link.lastClaim(of: seat.partition)
+                // A shorter log drops nothing.
+                let isLong = stream.last >= UInt64(seat.cluster.logMessages)
+                let snapshot = isLong ? try link.newestManifest(of: seat.partition) : nil
+                end = (stream.last, claim, snapshot?.sequence ?? 0)
             }
         } catch { state.log.warning("partition \(seat.partition): \(error)") }
         owner.sawEnd(
-            lastSequence: end?.sequence, claim: end?.claim,
+            lastSequence: end?.sequence, claim: end?.claim, snapshotSequence: end?.snapshot ?? 0,
             now: ServerClock.steadyMilliseconds())
     }
 
@@ -121,7 +127,9 @@ final class PartitionKeeper {
                 \(loaded.messages) messages behind it, in \(now - began) ms
                 """)
             core = found.take()
-            owner.loaded(loaded.position, isOurs: isOurs, now: now)
+            owner.loaded(
+                loaded.position, isOurs: isOurs, snapshotSequence: loaded.snapshot?.sequence ?? 0,
+                now: now)
         } catch {
             if case .passing(let reason) = error {
                 state.log.warning("partition \(seat.partition): \(reason); it is read again")
@@ -149,14 +157,15 @@ final class PartitionKeeper {
         uploads.tend(&owner, &core, now: now)
         carryOut(now)
         report(core.journal.waitingBytes)
-        return JournalProgress(written: owner.position, durable: owner.position)
+        return JournalProgress(
+            written: owner.position, durable: owner.position, isAvailable: owner.takesBatches)
     }
 
     private func open(_ letter: PartitionMail.Letter, _ now: UInt64) {
         switch letter {
         case .appended(let ticket, let outcome): take(ticket, outcome)
         case .saw(let sequence, let sight): owner.sawMessage(at: sequence, sight, now: now)
-        case .snapshot(let result): uploads.ended(result, state.log)
+        case .snapshot(let result): uploads.ended(result, &owner, state.log)
         }
     }
 
@@ -226,6 +235,7 @@ final class PartitionKeeper {
             Gauge("cluster_epoch", owner.epoch),
             Gauge("cluster_sequence", owner.sequence),
             Gauge("cluster_appends_resent_total", owner.resends),
+            Gauge("cluster_log_room_messages", owner.room),
             Gauge("cluster_snapshots_total", uploads.plan.snapshots),
             Gauge("cluster_snapshot_failures_total", uploads.plan.failures),
             Gauge("cluster_snapshot_sequence", uploads.plan.newestSequence),

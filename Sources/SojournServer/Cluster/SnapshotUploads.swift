@@ -26,7 +26,7 @@ struct SnapshotUploads {
 
     /// Begins a snapshot when it is time.
     mutating func tend(_ owner: inout PartitionOwner, _ core: inout ServiceCore, now: UInt64) {
-        guard plan.isDue(now: now), owner.canSend, core.journal.waitingBytes == 0 else { return }
+        guard plan.isDue(now: now), owner.canRenew, core.journal.waitingBytes == 0 else { return }
         let draft = core.snapshot()
         plan.begin(
             draft.image(deployment: seat.cluster.deployment), at: draft.position, now: now)
@@ -40,10 +40,13 @@ struct SnapshotUploads {
         seat.link.upload { [seat, mail] in mail.put(.snapshot(Self.carryOut(upload, seat))) }
     }
 
-    mutating func ended(_ result: Result<SnapshotManifest, NATSError>, _ log: Logger) {
+    mutating func ended(
+        _ result: Result<SnapshotManifest, NATSError>, _ owner: inout PartitionOwner, _ log: Logger
+    ) {
         switch result {
         case .success(let manifest):
             plan.ended(manifest)
+            owner.stored(through: manifest.sequence)
             log.debug(
                 """
                 partition \(seat.partition): snapshot at message \(manifest.sequence), \
@@ -52,7 +55,10 @@ struct SnapshotUploads {
         case .failure(let error):
             plan.ended(nil)
             log.error(
-                "partition \(seat.partition): no snapshot was made, and its log grows: \(error)")
+                """
+                partition \(seat.partition): no snapshot was made, and its log has room for \
+                \(owner.room) messages: \(error)
+                """)
         }
     }
 
@@ -60,35 +66,21 @@ struct SnapshotUploads {
     private static func carryOut(
         _ upload: SnapshotPlan.Upload, _ seat: PartitionSeat
     ) -> Result<SnapshotManifest, NATSError> {
+        let (names, streams) = (seat.link.names, seat.link.jetStream)
+        let id = "\(seat.partition).\(upload.manifest.name)"
         do throws(NATSError) {
-            for (row, step) in upload.steps.enumerated() {
-                try carryOut(
-                    step, id: "\(seat.partition).\(upload.manifest.name).\(row)", upload, seat)
+            for piece in 0..<upload.manifest.pieces {
+                try streams.appendSurely(
+                    Array(upload.image[upload.range(ofPiece: piece)]),
+                    to: names.pieceSubject(seat.partition, slot: upload.slot, piece: piece),
+                    of: names.snapshotStream, id: "\(id).\(piece)")
             }
+            try streams.appendSurely(
+                upload.manifest.bytes,
+                to: names.manifestSubject(seat.partition, slot: upload.slot),
+                of: names.snapshotStream, id: "\(id).manifest")
             return .success(upload.manifest)
         } catch { return .failure(error) }
-    }
-
-    private static func carryOut(
-        _ step: SnapshotPlan.Upload.Step, id: String, _ upload: SnapshotPlan.Upload,
-        _ seat: PartitionSeat
-    ) throws(NATSError) {
-        let (names, streams) = (seat.link.names, seat.link.jetStream)
-        let stream = names.snapshotStream
-        switch step {
-        case .piece(let range):
-            try streams.appendSurely(
-                Array(upload.image[range]),
-                to: names.piecesSubject(seat.partition, upload.manifest.name), of: stream, id: id)
-        case .manifest:
-            try streams.appendSurely(
-                upload.manifest.bytes, to: names.manifestSubject(seat.partition, slot: upload.slot),
-                of: stream, id: id)
-        case .dropPieces(let manifest):
-            try streams.purge(stream, subject: names.piecesSubject(seat.partition, manifest.name))
-        case .trim(let sequence):
-            try streams.purge(names.logStream(seat.partition), before: sequence + 1)
-        }
     }
 }
 

@@ -25,19 +25,17 @@ struct StreamSource: PartitionSource, ~Copyable {
         throw .passing("stream \(stream) is not there")
     }
 
-    func pieces(of manifest: SnapshotManifest) throws(LoadError) -> [UInt8] {
-        let names = seat.link.names
+    func pieces(of manifest: SnapshotManifest, slot: Int) throws(LoadError) -> [UInt8] {
+        let (names, streams) = (seat.link.names, seat.link.jetStream)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(min(manifest.snapshotBytes, 1 << 30))
         do throws(NATSError) {
-            let reader = try seat.link.jetStream.read(
-                names.snapshotStream,
-                subject: names.piecesSubject(seat.partition, manifest.name), from: 1)
-            for _ in 0..<manifest.pieces {
-                guard let piece = try reader.next(milliseconds: Self.patienceMilliseconds) else {
-                    break
-                }
-                bytes += piece.bytes
+            for piece in 0..<manifest.pieces {
+                let found = try streams.lastMessage(
+                    of: names.snapshotStream,
+                    subject: names.pieceSubject(seat.partition, slot: slot, piece: piece))
+                guard let found else { break }
+                bytes += found
             }
         } catch { throw .passing("\(error)") }
         return bytes

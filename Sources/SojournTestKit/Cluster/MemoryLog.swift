@@ -11,7 +11,9 @@ package struct MemoryLog {
 
     /// Does not look at what is expected: with it every test of zombies must fail.
     package var isFencing = true
-    /// By sequence; those that were trimmed are gone.
+    /// An append beyond it drops the first message.
+    package var messagesMax = Int.max
+    /// By sequence; those that were dropped are gone.
     package private(set) var messages: [(sequence: UInt64, bytes: [UInt8])] = []
     package private(set) var lastSequence: UInt64 = 0
     private var ids: [String: UInt64] = [:]
@@ -34,16 +36,12 @@ package struct MemoryLog {
         lastSequence += 1
         ids[id] = lastSequence
         messages.append((lastSequence, bytes))
+        if messages.count > messagesMax { messages.removeFirst() }
         return .acknowledged(sequence: lastSequence, isDuplicate: false)
     }
 
     /// Forgets all ids, as after their time.
     package mutating func forgetIDs() { ids.removeAll() }
-
-    /// Drops the messages up to a sequence.
-    package mutating func trim(through sequence: UInt64) {
-        messages.removeAll { $0.sequence <= sequence }
-    }
 
     package func sight(at sequence: UInt64) -> LogSight {
         guard let row = messages.firstIndex(where: { $0.sequence == sequence }) else {
