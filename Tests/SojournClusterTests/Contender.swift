@@ -53,18 +53,18 @@ final class Contender {
             case .end(let end): self.end = end
             }
         }
-        var position = loaded
-        while position < owner.position {
-            position = position.next
-            answered[position] = number
+        while counted < owner.position {
+            counted = counted.next
+            answered[counted] = number
         }
     }
 
-    private var loaded = JournalPosition.start
+    /// Records up to here were loaded, or are in `answered`.
+    private var counted = JournalPosition.start
 
     private func load(_ log: MemoryLog, _ through: UInt64, _ now: UInt64) {
         let (rule, _) = Self.read(log, through: through)
-        loaded = rule.position
+        counted = rule.position
         made = rule.position
         let isOurs = rule.epoch == owner.epoch && rule.incarnation == number
         owner.loaded(rule.position, isOurs: isOurs, now: now)
