@@ -3,7 +3,7 @@ import SojournModel
 import SojournTestKit
 
 /// Three workers that share out their partitions by themselves, two routers, and the three NATS servers that
-/// have the log.
+/// have the log. The first worker reaches them through a proxy, which can be cut.
 final class ElasticCluster: Cluster {
     private static let workerCount = 3
     private static let routerCount = 2
@@ -13,12 +13,15 @@ final class ElasticCluster: Cluster {
         case workerKill = "worker killed"
         case workerStop = "worker frozen, and thawed when others have its partitions"
         case workerEnd = "worker told to end"
+        case workerDrain = "worker drained, and resumed"
+        case workerCut = "worker cut off from the NATS servers, and connected again"
         case serverKill = "NATS server killed"
+        case serverStop = "NATS server frozen, and thawed"
         case routerKill = "router killed"
     }
     private static let odds: [Hit] = [
-        .workerKill, .workerKill, .workerKill, .workerStop, .workerEnd, .serverKill, .serverKill,
-        .routerKill,
+        .workerKill, .workerKill, .workerKill, .workerStop, .workerEnd, .workerDrain, .workerCut,
+        .serverKill, .serverStop, .routerKill,
     ]
     private static let pauseMax: Duration = .seconds(30)
 
@@ -27,6 +30,7 @@ final class ElasticCluster: Cluster {
     let routers: [String]
     let members: [Member]
     private let natsMembers: [Member]
+    private let proxy: Member
     private let routerMembers: [Member]
     private let folder: String
     private var pauses: [Hit: [Duration]] = [:]
@@ -41,12 +45,20 @@ final class ElasticCluster: Cluster {
             Member(
                 "NATS server \(number)", command, log: "\(folder)/nats.log", endSignal: SIGINT)
         }
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("proxy.py").path
+        proxy = Member(
+            "proxy",
+            ["python3", script] + zip(servers.freePorts, servers.ports).map { "\($0):\($1)" },
+            log: "\(folder)/proxy.log", endSignal: SIGINT)
         workers = (0..<Self.workerCount).map { number in
-            Member(
+            let addresses =
+                number == 0 ? NATSServers.addresses(servers.freePorts) : servers.addresses
+            return Member(
                 "worker \(number)",
                 [
-                    program, "serve", "--cluster", servers.addresses, "--worker-name",
-                    "worker\(number)", "--listen", "ipc://\(folder)/worker\(number)",
+                    program, "serve", "--cluster", addresses, "--worker-name",
+                    Self.name(ofWorker: number), "--listen", "ipc://\(folder)/worker\(number)",
                     "--config", files.configuration, "--secret-file", files.secret,
                 ], log: "\(folder)/log")
         }
@@ -57,14 +69,17 @@ final class ElasticCluster: Cluster {
                 [program, "route", "--cluster", servers.addresses, "--listen", endpoint],
                 log: "\(folder)/log")
         }
-        members = natsMembers + workers + routerMembers
+        members = natsMembers + [proxy] + workers + routerMembers
     }
+
+    private static func name(ofWorker number: Int) -> String { "worker\(number)" }
 
     var title: String { "three workers, two routers and three NATS servers" }
 
     func hit(_ random: inout SplitMix64, during course: Course) async throws {
         let hit = random.pick(Self.odds)
-        let worker = random.pick(workers)
+        let number = random.number(0...workers.count - 1)
+        let worker = workers[number]
         switch hit {
         case .workerKill:
             worker.process?.kill()
@@ -79,11 +94,26 @@ final class ElasticCluster: Cluster {
             worker.process?.signal(SIGSTOP)
             try await settle(hit, course)
             worker.process?.signal(SIGCONT)
+        case .workerDrain:
+            try tell("drain", number, course)
+            try await settle(hit, course)
+            try tell("resume", number, course)
+        case .workerCut:
+            proxy.process?.kill()
+            try await settle(hit, course)
+            try await Task.sleep(for: .milliseconds(random.number(0...4_000)))
+            try proxy.start()
         case .serverKill:
             let server = random.pick(natsMembers)
             server.process?.kill()
             try await settle(hit, course)
             try server.start()
+            try await catchUp(course)
+        case .serverStop:
+            let server = random.pick(natsMembers)
+            server.process?.signal(SIGSTOP)
+            try await settle(hit, course)
+            server.process?.signal(SIGCONT)
             try await catchUp(course)
         case .routerKill:
             let router = random.pick(routerMembers)
@@ -93,6 +123,17 @@ final class ElasticCluster: Cluster {
         }
         // Long enough, now and then, for a worker that came back to have partitions again.
         try await Task.sleep(for: .milliseconds(random.number(0...4_000)))
+    }
+
+    /// Tells a worker something, as an operator does.
+    private func tell(_ order: String, _ worker: Int, _ course: Course) throws {
+        let process = try ServerProcess(
+            [
+                ServerProcess.executable.path, "cluster", order, Self.name(ofWorker: worker),
+                "--cluster", servers.addresses,
+            ], log: "\(folder)/orders")
+        let code = try process.code()
+        if code != 0 { course.fail(.server, "cluster \(order) ended with \(code): \(process.log)") }
     }
 
     private func settle(_ hit: Hit, _ course: Course) async throws {

@@ -4,8 +4,12 @@ import Foundation
 package struct NATSServers: Sendable {
     /// What each is started with, as often as it is to be.
     package let commands: [[String]]
+    /// Where each listens, on this machine.
+    package let ports: [Int]
+    /// As many that nobody uses.
+    package let freePorts: [Int]
     /// As `--cluster` takes them.
-    package let addresses: String
+    package var addresses: String { Self.addresses(ports) }
 
     /// - Parameters:
     ///   - count: one is no cluster.
@@ -30,6 +34,8 @@ package struct NATSServers: Sendable {
                     cluster {
                       name: sojourn
                       listen: "127.0.0.1:\(first + 10 + number)"
+                      # Who is told of one way to a server uses that one.
+                      no_advertise: true
                       routes: [\(routes.map { "\"\($0)\"" }.joined(separator: ", "))]
                     }
 
@@ -40,6 +46,11 @@ package struct NATSServers: Sendable {
             commands.append(["nats-server", "-c", path])
         }
         self.commands = commands
-        addresses = "nats://" + ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
+        self.ports = ports
+        freePorts = ports.map { $0 + 5 }
+    }
+
+    package static func addresses(_ ports: [Int]) -> String {
+        "nats://" + ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
     }
 }
