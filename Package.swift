@@ -224,7 +224,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournCommandTests",
-            dependencies: ["sojourn", "sojourn-yardstick", "SojournModel"],
+            dependencies: ["sojourn", "sojourn-yardstick", "SojournClient", "SojournModel"],
             swiftSettings: strict),
     ]
 )

@@ -103,6 +103,10 @@ enum Readiness {
         if value("journal_available") == 0 {
             return "the journal cannot be written: the disk is full or broken"
         }
+        if value("archive_available") == 0 {
+            return "no more finished sessions can wait for the archive, which "
+                + (value("archive_writable") == 0 ? "cannot be written" : "is too slow")
+        }
         if let covered = value("partitions_covered"), let all = value("partitions"),
             covered < max(all, 1)
         {

@@ -68,7 +68,7 @@ package struct OutputSink: ~Copyable {
     package var written: [UInt8] { buffer }
 
     /// Adds what `body` appends, and writes when enough has come together.
-    mutating func append(_ body: (inout [UInt8]) -> Void) throws(InputError) {
+    package mutating func append(_ body: (inout [UInt8]) -> Void) throws(InputError) {
         guard isOpen else { return }
         body(&buffer)
         if buffer.count >= Self.flushBytes { try flush() }

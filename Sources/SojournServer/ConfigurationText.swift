@@ -1,7 +1,7 @@
 /// Values as people write them, in the file, the environment and options alike.
-enum ConfigurationText {
+package enum ConfigurationText {
     /// Milliseconds of `30m`, `90s`, `24h`, `7d`, `500ms` or `0`; nil for anything else.
-    static func duration(_ text: String) -> Int64? {
+    package static func duration(_ text: String) -> Int64? {
         if text == "0" { return 0 }
         let units: [(suffix: String, milliseconds: Int64)] = [
             ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -14,7 +14,7 @@ enum ConfigurationText {
         return product.overflow ? nil : product.partialValue
     }
 
-    static let durationForm = "write a whole number and ms, s, m, h or d, such as 30m"
+    package static let durationForm = "write a whole number and ms, s, m, h or d, such as 30m"
 
     /// `30m` of milliseconds.
     static func text(duration milliseconds: Int64) -> String {

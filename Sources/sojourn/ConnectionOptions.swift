@@ -2,7 +2,7 @@ public import ArgumentParser
 public import SojournClient
 import SojournServer
 
-/// Where the service is, and which property is meant: what `assign`, `lookup` and `status` share.
+/// Where the service is, and which property is meant: what commands that ask it share.
 struct ConnectionOptions: ParsableArguments {
     static let defaultEndpoint = ServerConfiguration.defaultListen
 
@@ -45,8 +45,15 @@ struct ConnectionOptions: ParsableArguments {
             secret: CurveKeyFile.secretKey(at: clientKey))
     }
 
-    func connect() async throws -> SojournClient {
+    /// - Parameter patience: how long connecting, and a question, may take; nil for what suits a single one.
+    func connect(patience: Duration? = nil) async throws -> SojournClient {
         var options = SojournClient.Options()
+        if let patience {
+            options.connectTimeout = patience
+            options.timeout = patience
+            options.attemptTimeout = patience
+            options.attempts = 1
+        }
         options.curve = try curve()
         options.name = "sojourn/0.1.0"
         options.deployment = deployment.flatMap { DeploymentID(configuration: $0) }

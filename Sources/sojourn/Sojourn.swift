@@ -12,7 +12,8 @@ struct Sojourn: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, RouteCommand.self, ClusterCommand.self, AssignCommand.self,
             LookupCommand.self,
-            StatusCommand.self, ReportCommand.self, JourneysCommand.self, FunnelCommand.self,
+            StatusCommand.self, WatchCommand.self, ReportCommand.self, JourneysCommand.self,
+            FunnelCommand.self,
             ExportCommand.self, ForgetCommand.self, CheckCommand.self, KeygenCommand.self,
             SampleCommand.self,
             BenchCommand.self, VectorsCommand.self,

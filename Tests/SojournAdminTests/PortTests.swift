@@ -37,7 +37,8 @@ import Testing
         #expect(try await served.port.get("/readyz").status == 503)
     }
 
-    @Test func `draining and a journal that cannot be written are reasons not to be ready`() {
+    @Test
+    func `draining, and a journal or archive that takes no more, are reasons not to be ready`() {
         typealias Gauge = (name: String, value: Int64)
         func reason(_ gauges: Gauge...) -> String? {
             Readiness.reasonAgainst(gauges.map { .init(name: $0.name, value: $0.value) })
@@ -46,6 +47,12 @@ import Testing
         #expect(reason(("draining", 0), ("journal_available", 1)) == nil)
         #expect(reason(("draining", 1))?.contains("draining") == true)
         #expect(reason(("journal_available", 0))?.contains("journal") == true)
+        // While sessions can wait, batches are taken.
+        #expect(reason(("archive_available", 1), ("archive_writable", 0)) == nil)
+        #expect(reason(("archive_available", 0), ("archive_writable", 1))?.contains("slow") == true)
+        #expect(
+            reason(("archive_available", 0), ("archive_writable", 0))?
+                .contains("archive, which cannot be written") == true)
     }
 
     @Test func `a disk that takes no more makes a service not ready until it does again`()

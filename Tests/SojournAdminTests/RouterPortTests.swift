@@ -25,6 +25,7 @@ import Testing
             "sojourn_request_duration_seconds_bucket{le=\"+Inf\"} 2",
         ] { #expect(answer.body.contains("\n\(line)\n"), "\(line)") }
         #expect(answer.body.contains("sojourn_worker_latency_seconds{worker=\"0\"}"))
+        #expect(answer.undescribed == [])
         #expect(try MetricsTests.promtool(answer.body) == "")
         // There are no sessions here to show.
         #expect(try await get(address, "/").status == 404)

@@ -1,11 +1,12 @@
 import FlyingSocks
 import Foundation
 import Logging
-import SojournAdmin
 import SojournServer
 import SojournService
 import SojournTestKit
 import SojournWire
+
+@testable import SojournAdmin
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -16,8 +17,9 @@ final class ServedPort: Sendable {
     let server: SojournServer
     let port: AdminPort
 
-    init() async throws {
-        let configuration = ServerConfiguration(listens: ["tcp://127.0.0.1:*"])
+    init(_ change: (inout ServerConfiguration) -> Void = { _ in }) async throws {
+        var configuration = ServerConfiguration(listens: ["tcp://127.0.0.1:*"])
+        change(&configuration)
         port = try await Self.newPort(configuration.service)
         server = try SojournServer(configuration)
         port.serve(server)
@@ -41,6 +43,15 @@ struct Answer {
 extension AdminPort {
     func get(_ path: String, method: String = "GET") async throws -> Answer {
         try await SojournAdminTests.get(address, path, method: method)
+    }
+}
+
+extension Answer {
+    /// The names of metrics of which it has no sentence, only their words.
+    var undescribed: [String] {
+        body.matches(of: /HELP sojourn_([a-z0-9_]+)/).map { String($0.1) }.filter {
+            !MetricHelp.isKnown($0) && !["up", "build_info"].contains($0)
+        }
     }
 }
 

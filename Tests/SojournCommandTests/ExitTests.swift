@@ -16,6 +16,9 @@ import Testing
         (["lookup"], 64, "visitor"),
         (["lookup", "--session", "xyz"], 64, "xyz"),
         (["sample", "--days", "0"], 64, "--days"),
+        (["watch", "--interval", "soon"], 64, "--interval"),
+        (["watch", "--count", "0"], 64, "--count"),
+        (["watch", "--connect", "ipc:///tmp/sojourn-nobody-listens-here"], 69, "sojourn serve"),
         (["vectors", "--check", "/no/such/folder"], 66, "/no/such"),
         (["nonsense"], 64, "nonsense"),
     ]) func `a failure has its code and a sentence`(

@@ -3,28 +3,6 @@ import Testing
 
 /// The commands that talk to a service, with one that runs as a process.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ServiceTests {
-    private final class Service: Sendable {
-        let endpoint: String
-        private let folder: TemporaryFolder
-        private let process: Process
-
-        init() throws {
-            folder = try TemporaryFolder()
-            endpoint = "ipc://" + folder.path("s")
-            process = Process()
-            process.executableURL = CommandRun.executable
-            process.arguments = ["serve", "--listen", endpoint]
-            process.standardError = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            try process.run()
-        }
-
-        deinit {
-            process.terminate()
-            process.waitUntilExit()
-        }
-    }
-
     private static let input = """
         time_ms,visitor,kind,page,device,value
         1772409600000,anna,view,/home,mobile,
@@ -35,7 +13,8 @@ import Testing
 
     @Test func `a file goes through a running service, which then knows the visitors`() async throws
     {
-        let service = try Service()
+        let folder = try TemporaryFolder()
+        let service = try ServiceProcess(in: folder)
         let run = try await CommandRun.sojourn(
             "assign", "-", "--connect", service.endpoint, input: Self.input)
         #expect(run.status == 0)
@@ -71,7 +50,8 @@ import Testing
     }
 
     @Test func `the status of a service is shown`() async throws {
-        let service = try Service()
+        let folder = try TemporaryFolder()
+        let service = try ServiceProcess(in: folder)
         let text = try await CommandRun.sojourn("status", "--connect", service.endpoint)
         #expect(text.status == 0)
         #expect(text.lines[0].contains(service.endpoint))
@@ -83,7 +63,8 @@ import Testing
     }
 
     @Test func `an unknown property is the service's to refuse`() async throws {
-        let service = try Service()
+        let folder = try TemporaryFolder()
+        let service = try ServiceProcess(in: folder)
         let run = try await CommandRun.sojourn(
             "assign", "-", "--connect", service.endpoint, "--property", "99", input: Self.input)
         #expect(run.status == 78)

@@ -93,6 +93,36 @@ import ZeroMQ
         #expect(gauges["feed_messages_total"] ?? 0 >= 2)
     }
 
+    @Test
+    func `a service with a feed tells a reader, and what it has gathered when it is told to stop`()
+        throws
+    {
+        let directory = try ServedDirectory()
+        let feed = "ipc://\(directory.folder)/feed"
+        let server = try directory.launch("--feed", feed)
+        try server.waitUntilListening()
+        #expect(server.log.contains("feed at \(feed)"))
+        let client = try directory.client()
+        let reader = try FeedSubscriber(feed, [1])
+        try reader.greet()
+        try Self.live(client)
+        let told = try reader.entries(7).map(\.told)
+        #expect(told.count { $0.what == "opened" } == 4)
+        #expect(told.count { $0.what == "finished" } == 2)
+
+        // Answered, and not yet published: sessions are gathered for a while.
+        let frame = assignFrame([TestEvent("dora", currentMilliseconds(), name: "/last")])
+        #expect(try readError(client.ask(frame)) == nil)
+        #expect(server.terminate() == .exited(0))
+        let last = try reader.entries(1)
+        guard case .opened(let session, _) = last[0].content else {
+            Issue.record("\(last)")
+            return
+        }
+        #expect(session.landingPage == "/last")
+        #expect(server.log.contains("signal \(SIGTERM): stops"))
+    }
+
     @Test func `messages are numbered without gaps, and one message has many sessions`() throws {
         let server = try Self.server()
         let client = try TestClient(server)

@@ -2,7 +2,7 @@ import SojournWire
 
 extension MetricFamily {
     /// The gauges of STATUS by the conventions of Prometheus: what only differs in an outcome, an
-    /// operation, a code, a property or a worker is one family with a label; times are in seconds; sums that
+    /// operation, a code, a property, a worker or a partition is one family with a label; times are in seconds; sums that
     /// Prometheus makes itself are left out. A gauge that nothing is known of here keeps its name.
     static func families(of gauges: [Gauge]) -> [MetricFamily] {
         var families: [MetricFamily] = []
@@ -33,7 +33,7 @@ extension MetricFamily {
     private static func label(
         of name: String
     ) -> (name: String, label: (name: String, value: String)?) {
-        for noun in ["property", "worker"] where name.hasPrefix("\(noun)_") {
+        for noun in ["property", "worker", "partition"] where name.hasPrefix("\(noun)_") {
             let rest = name.dropFirst(noun.count + 1)
             let id = rest.prefix { $0.isNumber }
             if !id.isEmpty, rest.dropFirst(id.count).first == "_" {

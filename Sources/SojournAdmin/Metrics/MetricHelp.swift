@@ -78,7 +78,65 @@ enum MetricHelp {
         "property_text_overflows_total": "Texts that became (other), for want of room.",
         "property_contexts": "Distinct contexts that live sessions of the property hold.",
         "property_context_overflows_total": "Contexts that became (other), for want of room.",
+        "first_partition": "The first of the partitions that this service has.",
+        "last_partition": "The last of the partitions that this service has.",
+        "forgotten_visitors_total": "Visitors who were to be forgotten, known or not.",
+        "connections": "Connections that are there, those that greet included.",
+        "connections_accepted_total": "Connections that were accepted.",
+        "connections_accept_failed_total":
+            "Connections that were not accepted, for want of file descriptors.",
+        "connections_established_total": "Connections whose peers have greeted as they must.",
+        "connections_unauthorized_total":
+            "Connections turned away because their key is not in the file of clients.",
+        "connections_too_many_total":
+            "Connections turned away because there were as many as there may be.",
+        "connections_other_mechanism_total":
+            "Connections that spoke plain text or another mechanism where CURVE is spoken.",
+        "connections_wrong_server_key_total": "Connections that took this server for another.",
+        "connections_failed_total": "Connections that said nothing, or nonsense.",
+        "reports_total": "Reports that were answered.",
+        "reports_queued": "Reports that wait for their turn.",
+        "report_longest_seconds": "The longest that a report took.",
+        "feed_connections": "Connections of readers of the feed, those that greet included.",
+        "feed_subscriptions_total": "Subscriptions to topics of the feed.",
+        "feed_subscriptions_refused_total":
+            "Subscriptions to no topic of the feed, or to one that the reader may not read.",
+        "feed_messages_total":
+            "Messages of the feed that were published, those that say nothing included.",
+        "feed_bytes_total": "Bytes of the messages of the feed.",
+        "feed_entries_total":
+            "Sessions that were opened or finished, and revisions, that the feed has told.",
+        "feed_messages_unread_total":
+            "Times that a reader of the feed had no room for a message, and gets none until it has.",
+        "feed_lost_bytes_total": "Bytes that were never published, for too many waited.",
+        "feed_revocations_total":
+            "Times that all readers of the feed had to connect anew, for one had lost a right.",
+        "worker_first_partition": "The first of the worker's partitions.",
+        "worker_last_partition": "The last of the worker's partitions.",
+        "worker_parts_total": "Parts that were made for the worker.",
+        "worker_parts_resent_total":
+            "Parts that were sent to the worker again, for no answer came.",
+        "worker_replies_total": "Answers of the worker.",
+        "cluster_partitions": "Partitions of the cluster.",
+        "cluster_partitions_owned": "Partitions that this worker serves.",
+        "cluster_workers": "Workers that are heard of.",
+        "cluster_draining": "1 while this worker hands over what it has and takes nothing.",
+        "cluster_nats_connected": "1 while a NATS server is connected.",
+        "cluster_nats_reconnections_total": "Times that a NATS server was connected again.",
+        "cluster_take_overs_total": "Partitions that this worker has taken.",
+        "cluster_hand_overs_total": "Partitions that this worker has handed over.",
+        "cluster_epoch": "The number of the claim to the partition.",
+        "cluster_appends_resent_total":
+            "Messages that were sent to the log again, for it had not confirmed them.",
+        "cluster_snapshots_total": "Snapshots that were put into the cluster.",
+        "cluster_snapshot_failures_total": "Snapshots that could not be put into the cluster.",
+        "cluster_snapshot_bytes": "Size of the newest snapshots.",
+        "partition_epoch": "The number of this worker's claim to the partition.",
+        "partition_sequence": "The last message of the partition's log that is applied.",
+        "partition_waiting_bytes": "Bytes that the partition's log has not confirmed.",
     ]
+
+    static func isKnown(_ name: String) -> Bool { sentences[name] != nil }
 
     /// The sentence for a metric; of one without, its name in words.
     static func text(for name: String) -> String {

@@ -51,9 +51,16 @@ enum Drawing {
     }
 
     /// A row of bars, one a number.
-    static func sparkline(_ numbers: [Int]) -> String {
-        guard let most = numbers.max(), most > 0 else { return "" }
+    static func sparkline(_ numbers: [Int]) -> String { sparkline(numbers.map { Double($0) }) }
+
+    /// A row of bars, one a number, and a gap where none is known. The highest number has the highest bar.
+    static func sparkline(_ numbers: [Double?]) -> String {
+        let most = numbers.reduce(0) { max($0, $1 ?? 0) }
         let bars = Array("▁▂▃▄▅▆▇█")
-        return String(numbers.map { bars[min(7, $0 * 8 / (most + 1))] })
+        return String(
+            numbers.map { number in
+                guard let number else { return " " }
+                return most > 0 ? bars[Int((max(0, number) / most * 7).rounded())] : bars[0]
+            })
     }
 }

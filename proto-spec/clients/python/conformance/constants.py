@@ -15,11 +15,17 @@ GROUPS: dict[str, type[IntEnum]] = {
     "revisionCauses": constants.RevisionCause,
     "errors": constants.ErrorCode,
     "lookupBy": constants.LookupBy,
+    "reportQuestions": constants.QuestionKind,
+    "reportDimensions": constants.Dimension,
+    "reportIntervals": constants.Interval,
+    "reportRowKinds": constants.RowKind,
+    "stepMatches": constants.StepMatch,
+    "entryKinds": constants.EntryKind,
 }
 LIMITS = (
     "BATCH_EVENTS_MAX BATCH_TEXTS_MAX BATCH_CONTEXTS_MAX BATCH_TEXT_BYTES_MAX VISITOR_KEY_BYTES_MAX"
     " TEXT_BYTES_MAX COLUMNS_MAX CLIENT_NAME_BYTES_MAX MESSAGE_BYTES_MAX EVENT_TIME_END"
-    " VALUE_SCALE_MAX"
+    " VALUE_SCALE_MAX REPORT_ROWS_MAX REPORT_FILTERS_MAX FUNNEL_STEPS_MAX"
 )
 STATES = ("late", "merged", "automated", "ended", "engaged")
 
@@ -44,5 +50,7 @@ for group, members in GROUPS.items():
 for limit in LIMITS.split():
     print("limits", camel(limit), getattr(constants, limit))
 print("sessionState boundaryMask", constants.STATE_BOUNDARY_MASK)
+for flag in ("automated", "compare", "local"):
+    print("reportFlags", flag, getattr(constants, f"REPORT_{flag.upper()}"))
 for state in STATES:
     print("sessionState", state, getattr(constants, f"STATE_{state.upper()}"))

@@ -16,7 +16,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from reply_codec import decode_reply, encode_reply
-from request_codec import CONTEXT_NAMES, Json, decode_request, encode_request, header_of
+from reports_codec import decode_feed, encode_feed
+from request_codec import decode_request, encode_request
+from shared import CONTEXT_NAMES, Json, header_of
 from sojourn import Batch, Context, Event
 from sojourn.constants import Kind
 from sojourn.wire.fault import WireFault
@@ -25,7 +27,7 @@ from sojourn.wire.fault import WireFault
 @dataclass
 class Vector:
     name: str
-    is_request: bool
+    direction: str
     is_valid: bool
     frame: bytes
     header: Json
@@ -46,7 +48,7 @@ class Vector:
         )
         return cls(
             file["name"],
-            file["direction"] == "request",
+            file["direction"],
             file["valid"],
             frame,
             file.get("header", {}),
@@ -54,6 +56,10 @@ class Vector:
             file.get("error"),
             file.get("offset"),
         )
+
+
+def load_all(directory: Path) -> list[Vector]:
+    return [Vector.load(path) for path in sorted(directory.glob("*.json"))]
 
 
 def _inflate(text: str) -> bytes:
@@ -88,11 +94,17 @@ class Failure(Exception):
     pass
 
 
+# The folders that have messages of this client: those of all clients, and what more it can do.
+PARTS = ("", *(Path(__file__).parent / "parts").read_text().split())
+DECODERS = {"request": decode_request, "reply": decode_reply, "feed": decode_feed}
+
+
 def check_encoding(vector: Vector) -> bool:
     """Raises `Failure`; tells whether the public way made the very bytes."""
-    if not vector.is_request:
+    if vector.direction != "request":
         assert vector.body is not None
-        _same(encode_reply(vector.header, vector.body), vector.frame)
+        encode = encode_feed if vector.direction == "feed" else encode_reply
+        _same(encode(vector.header, vector.body), vector.frame)
         return False
     _same(encode_request(vector.header, vector.body), vector.frame)
     if vector.header["operation"] != "ASSIGN":
@@ -111,8 +123,7 @@ def check_encoding(vector: Vector) -> bool:
 
 
 def check_decoding(vector: Vector) -> None:
-    decode = decode_request if vector.is_request else decode_reply
-    header, body = decode(vector.frame)
+    header, body = DECODERS[vector.direction](vector.frame)
     if header != vector.header:
         raise Failure(f"decoded the header {header}")
     if body != vector.body:
@@ -120,9 +131,8 @@ def check_decoding(vector: Vector) -> None:
 
 
 def check_refusal(vector: Vector) -> None:
-    decode = decode_request if vector.is_request else decode_reply
     try:
-        decode(vector.frame)
+        DECODERS[vector.direction](vector.frame)
     except WireFault as fault:
         found, wanted = (fault.code.label, fault.offset), (vector.error, vector.offset)
         if found != wanted:
@@ -153,8 +163,8 @@ def _difference(found: object, wanted: object, path: str = "") -> str:
 
 
 def main(directory: Path) -> int:
-    valid = [Vector.load(path) for path in sorted((directory / "valid").glob("*.json"))]
-    invalid = [Vector.load(path) for path in sorted((directory / "invalid").glob("*.json"))]
+    valid = [vector for part in PARTS for vector in load_all(directory / part / "valid")]
+    invalid = [vector for part in PARTS for vector in load_all(directory / part / "invalid")]
     passed = dict.fromkeys(("encoded", "decoded", "refused"), 0)
     public = 0
 

@@ -9,11 +9,26 @@ from pathlib import Path
 import pytest
 
 import vectors as golden
-from request_codec import COLUMN_NAMES, decode_request
+from request_codec import decode_request
+from shared import COLUMN_NAMES
 from sojourn import constants
-from sojourn.constants import Boundary, ErrorCode, Kind, Operation, Outcome, RevisionCause
+from sojourn.constants import (
+    Boundary,
+    Dimension,
+    EntryKind,
+    ErrorCode,
+    Interval,
+    Kind,
+    Operation,
+    Outcome,
+    QuestionKind,
+    RevisionCause,
+    RowKind,
+    StepMatch,
+)
 from sojourn.wire import checksum
 from sojourn.wire.fault import WireFault
+from sojourn.wire.feed import TOPIC_BYTES, TOPIC_MAGIC
 from sojourn.wire.header import FLAG_REPLY, Header, read_frame
 from sojourn.wire.integers import width_signed, width_unsigned
 from sojourn.wire.texts import shared_prefix
@@ -74,16 +89,24 @@ def test_random_bodies_give_faults_and_nothing_else(direction: str) -> None:
     """Sound checksums around damaged bodies: every failure must be a WireFault."""
     seed = random.randrange(1 << 32)
     generator = random.Random(seed)
-    names = [f"assign-{direction}-worked-example"]
+    names = [f"valid/assign-{direction}-worked-example"]
     names += (
-        ["assign-request-every-column"]
+        ["valid/assign-request-every-column", "reports/valid/report-request-funnel"]
         if direction == "request"
-        else ["lookup-reply-two-sessions", "status-reply", "hello-reply", "assign-reply-revisions"]
+        else [
+            "valid/lookup-reply-two-sessions",
+            "valid/status-reply",
+            "valid/hello-reply",
+            "valid/assign-reply-revisions",
+            "reports/valid/report-reply-paths",
+            "reports/valid/fetch-reply",
+            "reports/valid/forget-reply",
+        ]
     )
     decode = decode_request if direction == "request" else golden.decode_reply
     flags = 0 if direction == "request" else FLAG_REPLY
     for name in names:
-        frame = golden.Vector.load(VECTORS / "valid" / f"{name}.json").frame
+        frame = golden.Vector.load(VECTORS / f"{name}.json").frame
         header, body = read_frame(frame, flags=flags)
         for _ in range(2_000):
             damaged = bytearray(body)
@@ -125,17 +148,26 @@ def test_constants_are_those_of_the_specification() -> None:
     assert labels(RevisionCause) == CONSTANTS["revisionCauses"]
     codes = {name: entry["code"] for name, entry in CONSTANTS["errors"].items()}
     assert labels(ErrorCode) == codes
-    # Reports are asked by others.
-    operations = {member.name: int(member) for member in Operation}
-    assert operations.items() <= CONSTANTS["operations"].items()
+    assert labels(QuestionKind) == CONSTANTS["reportQuestions"]
+    assert labels(Dimension) == CONSTANTS["reportDimensions"]
+    assert labels(Interval) == CONSTANTS["reportIntervals"]
+    assert labels(RowKind) == CONSTANTS["reportRowKinds"]
+    assert labels(StepMatch) == CONSTANTS["stepMatches"]
+    assert labels(EntryKind) == CONSTANTS["entryKinds"]
+    assert {member.name: int(member) for member in Operation} == CONSTANTS["operations"]
     columns = {name: int(column) for column, name in COLUMN_NAMES.items()}
-    assert columns.items() <= CONSTANTS["columns"].items()
+    assert columns == CONSTANTS["columns"]
+    assert TOPIC_MAGIC.hex() == CONSTANTS["feed"]["topicMagic"].lower()
+    assert CONSTANTS["feed"]["topicBytes"] == TOPIC_BYTES
     limits = CONSTANTS["limits"]
     assert limits["batchEventsMax"] == constants.BATCH_EVENTS_MAX
     assert limits["eventTimeEnd"] == constants.EVENT_TIME_END
     assert limits["textBytesMax"] == constants.TEXT_BYTES_MAX
     assert limits["visitorKeyBytesMax"] == constants.VISITOR_KEY_BYTES_MAX
     assert limits["batchTextBytesMax"] == constants.BATCH_TEXT_BYTES_MAX
+    assert limits["reportRowsMax"] == constants.REPORT_ROWS_MAX
+    assert limits["reportFiltersMax"] == constants.REPORT_FILTERS_MAX
+    assert limits["funnelStepsMax"] == constants.FUNNEL_STEPS_MAX
 
 
 def test_widths() -> None:

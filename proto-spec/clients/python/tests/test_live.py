@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,14 +17,22 @@ import zmq
 
 from conftest import LiveServer
 from sojourn import (
+    START,
     AsyncClient,
     Boundary,
     Client,
     Context,
     CurveKeys,
+    Dimension,
+    Entry,
+    EntryKind,
     Event,
+    Feed,
+    Filter,
+    Interval,
     Kind,
     Outcome,
+    Question,
     Refused,
     Revision,
     UnknownOutcome,
@@ -74,6 +83,123 @@ def test_a_visit(live: LiveServer, now: int) -> None:
         status = client.status()
         assert abs(status.server_time - now) < 10 * MINUTE
         assert status.gauges
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that keeps finished sessions, and has a feed."""
+    binary = os.environ.get("SOJOURN_BINARY")
+    if not binary:
+        pytest.skip("SOJOURN_BINARY does not name the server")
+    server = LiveServer(
+        binary, tmp_path / "server.log",
+        "--data", str(tmp_path / "data"), "--feed", f"ipc://{tmp_path}/feed",
+    )  # fmt: skip
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def shop(client: Client, now: int) -> None:
+    """Three product pages and a basket; the same, and after 30 minutes of nothing two more actions.
+    Somebody else comes so much later that these sessions are over."""
+    pages = ["/product/1", "/product/2", "/product/3", "/basket"]
+    start = now - 180 * MINUTE
+    for visitor in ("anna", "bob"):
+        client.assign(
+            Event(start + MINUTE * step, visitor, page=page, context=Context(device="phone"))
+            for step, page in enumerate(pages)
+        )
+    later = start + 33 * MINUTE
+    client.assign([Event(later, "bob", Kind.ACTION), Event(later + MINUTE, "bob", Kind.ACTION)])
+    client.assign([Event(now, "carl", page="/", context=Context(device="desktop"))])
+
+
+def test_what_sessions_tell(archived: LiveServer, now: int, tmp_path: Path) -> None:
+    with Client(archived.endpoint) as client, Feed(f"ipc://{tmp_path}/feed", [1]) as feed:
+        # The first that is heard says that it will be told of all that happens from then on.
+        while feed.silence(1) is None:
+            feed.receive(0.1)
+        shop(client, now)
+
+        told: list[Entry] = []
+        while sum(entry.kind == EntryKind.FINISHED for entry in told) < 3:
+            message = feed.receive(20)
+            assert message is not None
+            assert not message.gap
+            told += message.entries
+        assert sum(entry.kind == EntryKind.OPENED for entry in told) == 4
+
+        summary = client.report(Question.summary())
+        assert summary.total is not None
+        assert (summary.total.sessions, summary.total.visitors, summary.live_sessions) == (4, 3, 1)
+        assert (summary.total.views, summary.total.actions) == (9, 2)
+
+        devices = client.report(Question.breakdown(Dimension.DEVICE, end=now, compare=True))
+        assert [(row.text, row.sessions) for row in devices.parts] == [("phone", 2), (None, 1)]
+        filtered = Question.summary(filters=[Filter(Dimension.DEVICE, "phone", negated=True)])
+        rest = client.report(filtered).total
+        assert rest is not None
+        assert rest.sessions == 2
+
+        hours = client.report(Question.series(Interval.HOUR))
+        assert sum(row.sessions for row in hours.parts) == 4
+        assert hours.parts[0].time is not None
+
+        moves = client.report(Question.transitions())
+        assert ("/product/1", "/product/2", 2) in [
+            (row.text, row.next_text, row.views) for row in moves.parts
+        ]
+        few = client.report(Question.transitions(rows=2))
+        assert few.parts == moves.parts[:2]
+        assert few.rest is not None
+        paths = client.report(Question.paths("/product/1"))
+        assert [row.text for row in paths.parts][:2] == ["/product/1", "/product/2"]
+        assert paths.rows[2].parent == 1
+        funnel = client.report(Question.funnel(["/product/*", "/basket", "/thanks"]))
+        assert [row.sessions for row in funnel.parts] == [2, 2, 0]
+
+        place, entries = START, []
+        while len(entries) < 3:
+            page = client.fetch(place, 2)
+            entries += page.entries
+            place = page.place
+        finished = [entry.session for entry in told if entry.kind == EntryKind.FINISHED]
+        assert [entry.session for entry in entries] == finished
+        assert client.fetch(place).entries == []
+
+        assert client.forget("anna").live_sessions == 0
+        assert client.forget("carl").live_sessions == 1
+        assert client.lookup("carl").sessions == []
+        left = client.report(Question.summary()).total
+        assert left is not None
+        assert (left.sessions, left.visitors) == (2, 1)
+        with pytest.raises(Refused) as refused:
+            client.report(Question.summary(), property=9)
+        assert refused.value.name == "unknownProperty"
+
+
+def test_questions_in_asyncio(archived: LiveServer, now: int) -> None:
+    async def work() -> None:
+        async with AsyncClient(archived.endpoint) as client:
+            await client.assign([Event(now, "anna", page="/")])
+            total = (await client.report(Question.summary())).total
+            assert total is not None
+            assert total.sessions == 1
+            assert (await client.fetch()).entries == []
+            assert (await client.forget("anna")).live_sessions == 1
+
+    asyncio.run(work())
+
+
+def test_a_server_without_an_archive_says_so(live: LiveServer) -> None:
+    with Client(live.endpoint) as client:
+        for ask in (lambda: client.report(Question.summary()), client.fetch):
+            with pytest.raises(Refused) as refused:
+                ask()
+            assert refused.value.name == "noArchive"
 
 
 def keygen(binary: str, file: Path) -> tuple[str, str]:

@@ -10,7 +10,17 @@ from .batch import Batch
 from .buffered import BufferedSender
 from .client import Client, Pending
 from .columns import Coded, ColumnArguments
-from .constants import Boundary, ErrorCode, Kind, Outcome, RevisionCause
+from .constants import (
+    Boundary,
+    Dimension,
+    EntryKind,
+    ErrorCode,
+    Interval,
+    Kind,
+    Outcome,
+    RevisionCause,
+    RowKind,
+)
 from .dispatcher import Statistics
 from .errors import (
     BatchTooLarge,
@@ -30,13 +40,17 @@ from .errors import (
     WrongDeployment,
 )
 from .event import Context, Event
+from .feed import Feed, FeedMessage
+from .history import START, Entry, Forgotten, Page, Place
 from .info import KnownSession, Lookup, ServerInfo, Status
 from .options import CurveKeys, Options
-from .wire.lookup import PathRecord
+from .report import Filter, Question, Report, ReportRow, Scope, Step
+from .wire.sessions import PathRecord
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "START",
     "Answer",
     "Assignment",
     "AsyncBufferedSender",
@@ -52,10 +66,18 @@ __all__ = [
     "Context",
     "CurveKeys",
     "CurveUnavailable",
+    "Dimension",
     "EmptyBatch",
+    "Entry",
+    "EntryKind",
     "ErrorCode",
     "ErrorKind",
     "Event",
+    "Feed",
+    "FeedMessage",
+    "Filter",
+    "Forgotten",
+    "Interval",
     "InvalidArgument",
     "InvalidEvent",
     "Kind",
@@ -64,16 +86,24 @@ __all__ = [
     "MalformedReply",
     "Options",
     "Outcome",
+    "Page",
     "PathRecord",
     "Pending",
+    "Place",
+    "Question",
     "Refused",
+    "Report",
+    "ReportRow",
     "Revision",
     "RevisionCause",
+    "RowKind",
+    "Scope",
     "ServerInfo",
     "Session",
     "SojournError",
     "Statistics",
     "Status",
+    "Step",
     "TimedOut",
     "UnknownOutcome",
     "Unreachable",

@@ -21,8 +21,10 @@ from .connection import Connection
 from .dispatcher import Request, Statistics
 from .errors import BatchTooLarge, Closed, InvalidArgument, SojournError, Unreachable
 from .event import Event
+from .history import START, Forgotten, Page, Place
 from .info import Lookup, ServerInfo, Status
 from .options import OptionArguments, Options, checked_endpoints
+from .report import Question, Report
 
 if TYPE_CHECKING:
     from .columnar import ColumnAnswer
@@ -123,6 +125,21 @@ class AsyncClient:
     async def status(self) -> Status:
         """What the server counts and measures of itself."""
         return await self._ask(calls.status())
+
+    async def report(self, question: Question, property: int = DEFAULT_PROPERTY) -> Report:
+        """Answers a question over the sessions of a property, finished ones and others; the server
+        refuses with `noArchive` where it keeps none."""
+        return await self._ask(calls.report(question, property))
+
+    async def fetch(self, after: Place = START, entries: int | None = None) -> Page:
+        """What happened to sessions behind a place, in order: those that were finished, revisions.
+        Who keeps the place of the page and goes on from there gets every entry at least once."""
+        return await self._ask(calls.fetch(after, entries))
+
+    async def forget(self, visitor: bytes | str, property: int = DEFAULT_PROPERTY) -> Forgotten:
+        """Erases all that is kept of a visitor. Where no answer comes it may have happened; it may
+        be asked for again."""
+        return await self._ask(calls.forget(visitor, property))
 
     def buffered(
         self,

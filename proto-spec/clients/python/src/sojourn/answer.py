@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple, overload
+from typing import NamedTuple, Protocol, overload
 from uuid import UUID
 
 from .constants import (
@@ -19,6 +19,7 @@ from .constants import (
     RevisionCause,
 )
 from .wire.assign import AssignReply
+from .wire.reader import ColumnView
 
 
 class Session(NamedTuple):
@@ -166,7 +167,22 @@ class Answer(Sequence[Assignment]):
         )
 
 
-def read_revisions(reply: AssignReply) -> list[Revision]:
+class RevisionColumns(Protocol):
+    """A reply that may have revisions."""
+
+    @property
+    def revision_number(self) -> memoryview: ...
+    @property
+    def revision_from(self) -> ColumnView | None: ...
+    @property
+    def revision_into(self) -> ColumnView | None: ...
+    @property
+    def revision_cause(self) -> memoryview: ...
+    @property
+    def revision_partition(self) -> memoryview: ...
+
+
+def read_revisions(reply: RevisionColumns) -> list[Revision]:
     if reply.revision_from is None or reply.revision_into is None:
         return []
     return [

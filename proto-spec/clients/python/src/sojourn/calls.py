@@ -13,11 +13,17 @@ from .constants import LookupBy, Operation
 from .dispatcher import Request
 from .errors import BatchTooLarge, InvalidArgument, MalformedReply
 from .event import Event
+from .history import Forgotten, Page, Place
 from .info import Lookup, ServerInfo, Status
+from .options import checked_property
+from .report import Question, Report
 from .wire.assign import AssignReply, read_assign_reply
 from .wire.fault import WireFault
+from .wire.fetch import read_fetch_reply, write_fetch
+from .wire.forget import read_forget_reply
 from .wire.header import HEADER_BYTES
 from .wire.lookup import read_lookup_reply, write_lookup
+from .wire.report import read_report_reply
 from .wire.status import read_status_reply
 
 if TYPE_CHECKING:
@@ -104,7 +110,7 @@ def _assign(
             )
         return make(reply, request)
 
-    return Call(Operation.ASSIGN, _checked(property), body, read)
+    return Call(Operation.ASSIGN, checked_property(property), body, read)
 
 
 def lookup(visitor: bytes | str, property: int) -> Call[Lookup]:
@@ -129,14 +135,35 @@ def _lookup(by: LookupBy, key: bytes, property: int) -> Call[Lookup]:
     def read(_: Request, data: memoryview) -> Lookup:
         return Lookup.of(read_lookup_reply(data))
 
-    return Call(Operation.LOOKUP, _checked(property), write_lookup(by, key), read)
+    return Call(Operation.LOOKUP, checked_property(property), write_lookup(by, key), read)
 
 
 def status() -> Call[Status]:
     return Call(Operation.STATUS, 0, b"", lambda _, data: Status(*read_status_reply(data)))
 
 
-def _checked(property: int) -> int:
-    if isinstance(property, bool) or not isinstance(property, int) or not 0 <= property < 1 << 32:
-        raise InvalidArgument(f"a property is an unsigned number of 32 bits, not {property!r}")
-    return property
+def report(question: Question, property: int) -> Call[Report]:
+    def read(_: Request, data: memoryview) -> Report:
+        return Report.of(read_report_reply(data))
+
+    return Call(Operation.REPORT, checked_property(property), question.body(), read)
+
+
+def fetch(after: Place, entries: int | None) -> Call[Page]:
+    if entries is not None and not 1 <= entries < 1 << 32:
+        raise InvalidArgument(f"entries is at least 1, not {entries!r}")
+
+    def read(_: Request, data: memoryview) -> Page:
+        return Page.of(read_fetch_reply(data))
+
+    place = after.checked()
+    body = write_fetch(place.position, place.index, entries or 0)
+    return Call(Operation.FETCH, 0, body, read)
+
+
+def forget(visitor: bytes | str, property: int) -> Call[Forgotten]:
+    def read(_: Request, data: memoryview) -> Forgotten:
+        return Forgotten(*read_forget_reply(data))
+
+    body = write_lookup(LookupBy.VISITOR, visitor_key(visitor))
+    return Call(Operation.FORGET, checked_property(property), body, read)

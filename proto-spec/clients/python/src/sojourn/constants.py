@@ -23,6 +23,9 @@ class Operation(IntEnum):
     LOOKUP = 3
     STATUS = 4
     ERROR = 5
+    REPORT = 6
+    FETCH = 7
+    FORGET = 8
 
 
 class Kind(IntEnum):
@@ -177,6 +180,89 @@ class Column(IntEnum):
     SESSIONS = 64
     PATH = 65
     GAUGES = 96
+    FILTERS = 112
+    STEPS = 113
+    REPORT_ROWS = 114
+    ENTRIES = 115
+
+
+class QuestionKind(IntEnum):
+    """What a report is asked for."""
+
+    SUMMARY = 1
+    BREAKDOWN = 2
+    SERIES = 3
+    TRANSITIONS = 4
+    PATHS = 5
+    FUNNEL = 6
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class Dimension(IntEnum):
+    """What sessions are told apart by."""
+
+    DEVICE = 1
+    CHANNEL = 2
+    COUNTRY = 3
+    REGION = 4
+    REFERRER = 5
+    CAMPAIGN_SOURCE = 6
+    CAMPAIGN_MEDIUM = 7
+    CAMPAIGN_NAME = 8
+    LANDING_PAGE = 9
+    EXIT_PAGE = 10
+
+    @property
+    def label(self) -> str:
+        """The name in the specification: `landingPage`."""
+        return _camel(self.name)
+
+
+class Interval(IntEnum):
+    """Of the property's calendar."""
+
+    HOUR = 1
+    DAY = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class RowKind(IntEnum):
+    """What a row of a report counts."""
+
+    TOTAL = 0
+    PART = 1
+    REST = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class StepMatch(IntEnum):
+    PAGE = 1
+    PREFIX = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class EntryKind(IntEnum):
+    """What happened to a session. `OPENED` is told by the feed alone."""
+
+    FINISHED = 1
+    REVISED = 2
+    OPENED = 3
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
 
 
 class LookupBy(IntEnum):
@@ -211,6 +297,13 @@ MESSAGE_BYTES_MAX = 4_194_304
 EVENT_TIME_END = 1 << 48
 VALUE_SCALE_MAX = 9
 MICROS_PER_UNIT = 1_000_000
+
+REPORT_AUTOMATED = 1
+REPORT_COMPARE = 2
+REPORT_LOCAL = 4
+REPORT_ROWS_MAX = 65_535
+REPORT_FILTERS_MAX = 64
+FUNNEL_STEPS_MAX = 32
 
 
 def _camel(name: str) -> str:

@@ -17,7 +17,8 @@ from .constants import (
 )
 from .event import Context
 from .wire.hello import HelloReply
-from .wire.lookup import LookupReply, PathRecord, SessionRecord
+from .wire.lookup import LookupReply
+from .wire.sessions import PathRecord, SessionRecord
 
 
 class ServerInfo(NamedTuple):
@@ -73,7 +74,7 @@ class ServerInfo(NamedTuple):
 
 
 class KnownSession(NamedTuple):
-    """An unfinished session. Times are milliseconds since the Unix epoch."""
+    """A session with all that is known of it. Times are milliseconds since the Unix epoch."""
 
     id: UUID
     ordinal: int

@@ -131,3 +131,9 @@ def checked_endpoints(endpoints: str | Iterable[str]) -> list[str]:
             f"an endpoint is like tcp://127.0.0.1:5571 or ipc:///run/sojourn, not {endpoint!r}"
         )
     return found
+
+
+def checked_property(property: int) -> int:
+    if isinstance(property, bool) or not isinstance(property, int) or not 0 <= property < 1 << 32:
+        raise InvalidArgument(f"a property is an unsigned number of 32 bits, not {property!r}")
+    return property

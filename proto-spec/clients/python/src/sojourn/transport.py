@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import zmq
@@ -29,7 +30,23 @@ def check_curve(curve: CurveKeys | None) -> None:
 
 def open_dealer(context: zmq.Context[SocketT], endpoint: str, curve: CurveKeys | None) -> SocketT:
     """A DEALER that is being connected; raises `zmq.ZMQError` where the system refuses that."""
-    socket = context.socket(zmq.DEALER)
+    return _open(context.socket(zmq.DEALER), [endpoint], curve)
+
+
+def open_subscriber(
+    context: zmq.Context[SocketT],
+    endpoints: Iterable[str],
+    topics: Iterable[bytes],
+    curve: CurveKeys | None,
+) -> SocketT:
+    """A SUB that is being connected to all endpoints; libzmq connects it anew by itself."""
+    socket = context.socket(zmq.SUB)
+    for topic in topics:
+        socket.setsockopt(zmq.SUBSCRIBE, topic)
+    return _open(socket, endpoints, curve)
+
+
+def _open(socket: SocketT, endpoints: Iterable[str], curve: CurveKeys | None) -> SocketT:
     try:
         # What was not sent is not worth waiting for: the default would wait for ever.
         socket.setsockopt(zmq.LINGER, 0)
@@ -43,7 +60,8 @@ def open_dealer(context: zmq.Context[SocketT], endpoint: str, curve: CurveKeys |
             socket.setsockopt(zmq.CURVE_SERVERKEY, curve.server_public.encode())
             socket.setsockopt(zmq.CURVE_PUBLICKEY, curve.public.encode())
             socket.setsockopt(zmq.CURVE_SECRETKEY, curve.secret.encode())
-        socket.connect(endpoint)
+        for endpoint in endpoints:
+            socket.connect(endpoint)
     except zmq.ZMQError as error:
         socket.close()
         if error.errno == zmq.EINVAL and curve is not None:

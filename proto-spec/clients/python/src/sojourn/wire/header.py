@@ -84,7 +84,7 @@ def read_frame(frame: bytes, *, flags: int) -> tuple[Header, memoryview]:
     is_reply = found_flags & FLAG_REPLY
     if is_reply != flags or (operation == Operation.ERROR and not is_reply):
         raise WireFault(ErrorCode.UNEXPECTED_REPLY)
-    if not Operation.HELLO <= operation <= Operation.ERROR:
+    if not Operation.HELLO <= operation <= Operation.FORGET:
         raise WireFault(ErrorCode.UNKNOWN_OPERATION, 5)
     if found_flags != flags:
         raise WireFault(ErrorCode.UNKNOWN_FLAGS, 6)

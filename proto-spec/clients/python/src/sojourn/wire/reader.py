@@ -178,11 +178,16 @@ class BodyReader:
         view = self._columns.get(column)
         return memoryview(b"") if view is None else view.integers()
 
-    def expect(self, counts: Mapping[int, int], required: Iterable[int] = ()) -> None:
+    def expect(
+        self,
+        counts: Mapping[int, int],
+        required: Iterable[int] = (),
+        most: Mapping[int, int] | None = None,
+    ) -> None:
         """Checks that columns are there, and their widths, counts and lengths.
 
-        `counts` has the number of elements of each column for which that is settled; those that
-        may not be missing are `required`.
+        `counts` has the number of elements of each column for which that is settled, `most` that
+        of those that may have fewer; those that may not be missing are `required`.
         """
         for column in required:
             if column not in self._columns:
@@ -190,6 +195,8 @@ class BodyReader:
         faults = Faults()
         for column, view in self._columns.items():
             self._check(view, counts.get(column), faults)
+            if most is not None and view.elements > most.get(column, view.elements):
+                faults.add(ErrorCode.BAD_ELEMENT_COUNT, view.descriptor + 4)
         faults.check()
 
     def _check(self, view: ColumnView, expected: int | None, faults: Faults) -> None:
