@@ -20,6 +20,10 @@ struct AdminAnswer {
         AdminAnswer(status, "text/plain; charset=utf-8", sentence + "\n")
     }
 
+    /// Nothing, to one who has not shown the token. Browsers look at the first way to show it that they
+    /// know, and ask the person before them.
+    static func unauthorized(_ sentence: String) -> AdminAnswer { .text(.unauthorized, sentence) }
+
     static func html(_ status: HTTPStatusCode, _ page: String) -> AdminAnswer {
         AdminAnswer(status, "text/html; charset=utf-8", page)
     }
@@ -33,11 +37,17 @@ struct AdminAnswer {
             .cacheControl: isLasting ? "max-age=31536000, immutable" : "no-store",
             HTTPHeader("X-Content-Type-Options"): "nosniff",
             HTTPHeader("Referrer-Policy"): "no-referrer",
+            // Nor may a page from anywhere else show what a browser gets with the token that it keeps.
+            HTTPHeader("Cross-Origin-Resource-Policy"): "same-origin",
             // Nothing from anywhere else, and no script but our own.
             HTTPHeader("Content-Security-Policy"):
                 "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
                 + "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ]
+        if status == .unauthorized {
+            headers[HTTPHeader("WWW-Authenticate")] =
+                #"Basic realm="sojourn", Bearer realm="sojourn""#
+        }
         if status == .methodNotAllowed { headers[HTTPHeader("Allow")] = "GET, HEAD" }
         return HTTPResponse(
             statusCode: status, headers: headers, body: request.method == .HEAD ? Data() : bytes)

@@ -7,9 +7,10 @@ import SojournWire
 /// Takes requests, lets through those that may pass, and finds who answers them.
 struct AdminHandler: HTTPHandler {
     let service: AdminService
+    let door: AdminGuard
 
     func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
-        if let refusal = AdminGuard.refusal(of: request) { return refusal.response(to: request) }
+        if let refusal = door.refusal(of: request) { return refusal.response(to: request) }
         return await answer(request).response(to: request)
     }
 
@@ -80,6 +81,7 @@ struct AdminHandler: HTTPHandler {
         // What is known of the process is told also while the service starts.
         case .failure: families.append(.isUp(false))
         }
+        families.append(door.refusals.family)
         families += ProcessFigures.current?.families ?? []
         return AdminAnswer(
             .ok, "text/plain; version=0.0.4; charset=utf-8", PrometheusText.text(of: families))

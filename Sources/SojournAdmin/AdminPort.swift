@@ -20,14 +20,18 @@ package final class AdminPort: Sendable {
     package let address: String
     private let http: HTTPServer
     private let service: AdminService
+    private let door: AdminGuard
+    private let tokenFile: String?
     private let listening: Task<Void, any Error>
 
     /// Opens the port. It answers when this returns.
     package static func start(
-        _ address: AdminAddress, _ subject: AdminSubject, log: Logger
+        _ settings: AdminSettings, _ subject: AdminSubject, log: Logger
     ) async throws(ServerError) -> AdminPort {
+        let address = settings.address
+        let door = AdminGuard(settings.token)
         let service = AdminService(subject, log: log)
-        let handler = AdminHandler(service: service)
+        let handler = AdminHandler(service: service, door: door)
         let http: HTTPServer
         do {
             http = HTTPServer(
@@ -57,22 +61,41 @@ package final class AdminPort: Sendable {
         let port0 = AdminPort(
             address: address.host.contains(":")
                 ? "[\(address.host)]:\(port)" : "\(address.host):\(port)",
-            http: http, service: service, listening: listening)
+            http: http, service: service, door: door, tokenFile: settings.tokenFile,
+            listening: listening)
         log.info("admin port at http://\(port0.address)/")
+        if !address.isLocal {
+            log.warning(
+                "the admin port does not encrypt, and others can reach it: put a proxy before it that does"
+            )
+        }
         return port0
     }
 
     private init(
-        address: String, http: HTTPServer, service: AdminService, listening: Task<Void, any Error>
+        address: String, http: HTTPServer, service: AdminService, door: AdminGuard,
+        tokenFile: String?, listening: Task<Void, any Error>
     ) {
         self.address = address
         self.http = http
         self.service = service
+        self.door = door
+        self.tokenFile = tokenFile
         self.listening = listening
     }
 
     /// The service is there; questions go to it from now on.
     package func serve(_ server: any AskedService) { service.serve(server) }
+
+    /// Reads the file of the token again, which counts from the next request on. A file with a fault
+    /// changes nothing.
+    ///
+    /// - Throws: what is wrong with the file.
+    package func reloadToken() throws(ConfigurationError) {
+        guard let tokenFile else { return }
+        door.follow(try AdminToken.read(tokenFile))
+        service.log.info("\(tokenFile) was read again")
+    }
 
     /// Closes the port; answers that are on their way get a moment.
     package func stop() async {

@@ -1,12 +1,13 @@
-/// Where the admin port is: `127.0.0.1:5580`, `[::1]:5580`, `localhost:0`.
-///
-/// Only addresses of this machine are taken, for whoever reaches the port sees everything. A port that
-/// others can reach needs to know who asks first: then this is the place that lets it.
+import Foundation
+
+/// Where the admin port is: `127.0.0.1:5580`, `[::1]:5580`, `localhost:0`, `0.0.0.0:5580`.
 package struct AdminAddress: Equatable, Sendable {
     /// The numbers, without brackets.
     package let host: String
     /// 0 for any that is free.
     package let port: UInt16
+    /// Only this machine can reach it.
+    package let isLocal: Bool
 
     /// Reads an address as people write it.
     package init(_ text: String) throws(ServerError) {
@@ -20,17 +21,18 @@ package struct AdminAddress: Equatable, Sendable {
         guard case .tcp(let host, let port) = endpoint.transport else {
             throw .badEndpoint(text, reason: form)
         }
-        guard endpoint.isLocal, host != "lo" else { throw .openAdmin(text) }
-        self.host = host == "localhost" ? "127.0.0.1" : host
-        self.port = UInt16(port) ?? 0
-    }
-
-    /// Where the port is, of what a server's sources say; nil for nowhere.
-    static func resolve(_ text: String?) throws(ConfigurationError) -> AdminAddress? {
-        guard let text, text != "off" else { return nil }
-        do throws(ServerError) { return try AdminAddress(text) } catch {
-            throw ConfigurationError(source: "admin", "\(error)")
+        self.host =
+            switch host {
+            case "localhost": "127.0.0.1"
+            case "*": "0.0.0.0"
+            default: host
+            }
+        guard Self.isNumeric(self.host) else {
+            throw .badEndpoint(
+                text, reason: "the admin port needs an address in numbers; \(form)")
         }
+        isLocal = endpoint.isLocal
+        self.port = UInt16(port) ?? 0
     }
 
     /// What is wrong with an address; nil for nothing, and for the word `off`.
@@ -40,6 +42,14 @@ package struct AdminAddress: Equatable, Sendable {
             _ = try AdminAddress(text)
             return nil
         } catch { return "\(error)" }
+    }
+
+    /// An address of IPv4 or IPv6, which need not be looked up.
+    private static func isNumeric(_ host: String) -> Bool {
+        var (four, six) = (in_addr(), in6_addr())
+        // Safe: each fills in what it is given, whose size goes with the family.
+        return unsafe inet_pton(AF_INET, host, &four) == 1
+            || inet_pton(AF_INET6, host, &six) == 1
     }
 }
 

@@ -28,7 +28,7 @@ package struct RouterServerConfiguration: Sendable {
     /// Bytes of those.
     package var clientBytesMax = 32 << 20
     /// Where metrics and health are; nil for nowhere.
-    package var admin: AdminAddress?
+    package var admin: AdminSettings?
 
     package init(listens: [String] = [defaultListen], router: RouterConfiguration) {
         self.listens = listens

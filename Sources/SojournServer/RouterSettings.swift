@@ -15,6 +15,8 @@ package struct RouterSettings: Sendable {
     package var allowsInsecureListen: Bool?
     /// Where the admin port is, or `off`.
     package var admin: String?
+    /// Where the token is that has to be shown there.
+    package var adminTokenFile: String?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     /// By the key in the file.
@@ -35,6 +37,7 @@ package struct RouterSettings: Sendable {
         }
         settings.clientsFile = clientsFile ?? lower.clientsFile
         settings.admin = admin ?? lower.admin
+        settings.adminTokenFile = adminTokenFile ?? lower.adminTokenFile
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.limits = limits ?? lower.limits
@@ -71,7 +74,7 @@ package struct RouterSettings: Sendable {
         }
         configuration.workerKeys = try keys(
             of: workers, hasOwnKey: configuration.curve != nil)
-        configuration.admin = try AdminAddress.resolve(admin)
+        configuration.admin = try AdminSettings.resolve(admin, tokenFile: adminTokenFile)
         apply(to: &configuration)
         return configuration
     }
@@ -146,6 +149,7 @@ extension RouterSettings {
         curveKey = shared.curveKey
         clientsFile = shared.clientsFile
         admin = shared.admin
+        adminTokenFile = shared.adminTokenFile
         guard let names = environment["SOJOURN_WORKERS"] else { return }
         var workers: [WorkerAddress] = []
         for name in names.split(separator: ",") {
@@ -168,7 +172,7 @@ extension RouterSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "workers", "deployment", "curveKeyFile", "clientsFile", "insecureListen",
-            "admin", "logLevel", "limits", "cluster",
+            "admin", "adminTokenFile", "logLevel", "limits", "cluster",
         ])
         if let node = entries["listen"] { listens = try ServerSettings.listens(node) }
         if let node = entries["workers"] { workers = try Self.workers(node) }
@@ -178,6 +182,7 @@ extension RouterSettings {
         clientsFile = try entries["clientsFile"]?.text()
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["admin"] { admin = try ServerSettings.admin(node) }
+        adminTokenFile = try entries["adminTokenFile"]?.text()
         if let node = entries["logLevel"] { logLevel = try ServerSettings.logLevel(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
     }

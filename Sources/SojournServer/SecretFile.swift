@@ -8,16 +8,7 @@ struct SecretFile {
     let warning: String?
 
     init(path: String) throws(ConfigurationError) {
-        let text: String
-        let mode: Int
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            mode = attributes[.posixPermissions] as? Int ?? 0
-        } catch {
-            throw ConfigurationError(
-                source: path, "the secret cannot be read: \(error.localizedDescription)")
-        }
+        let (text, mode) = try PrivateFile.read(path, "secret")
         guard mode & 0o007 == 0 else {
             throw ConfigurationError(
                 source: path, "everybody can read the secret; run chmod 600 \(path)")

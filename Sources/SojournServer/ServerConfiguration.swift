@@ -27,7 +27,7 @@ package struct ServerConfiguration: Sendable {
     /// In a worker's server of one partition: that partition.
     package var seat: PartitionSeat?
     /// Where metrics, health and the page are; nil for nowhere.
-    package var admin: AdminAddress?
+    package var admin: AdminSettings?
     /// nil keeps no finished sessions.
     package var archive: ArchiveSettings?
     /// nil publishes nothing.

@@ -17,8 +17,6 @@ package enum ServerError: Error, Equatable, Sendable {
     case addressNotAvailable(String)
     /// An address that others can reach, though traffic is not encrypted.
     case insecureListen(String)
-    /// An address for the admin port that others can reach.
-    case openAdmin(String)
     /// The data directory is in use, or somebody else's.
     case dataTaken(String)
     /// The data directory is damaged, or of a newer version.
@@ -87,9 +85,6 @@ extension ServerError: CustomStringConvertible {
             "will not listen at \(endpoint): others can reach it, and traffic is not encrypted; "
                 + "encrypt it with --curve-key-file and --clients-file, listen at 127.0.0.1 or ipc://, "
                 + "or allow it with --insecure-listen"
-        case .openAdmin(let address):
-            "will not open the admin port at \(address): others can reach it, and nobody is asked who "
-                + "he is; use 127.0.0.1 or [::1], and a proxy or a tunnel for those who are elsewhere"
         case .notOwner(let reason): "the partition is not served: \(reason)"
         case .dataTaken(let reason), .badData(let reason), .disk(let reason), .system(let reason):
             "cannot start: \(reason)"

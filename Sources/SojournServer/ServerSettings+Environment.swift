@@ -32,6 +32,7 @@ extension ServerSettings {
             }
             admin = text
         }
+        adminTokenFile = environment["SOJOURN_ADMIN_TOKEN_FILE"]
         archive = environment["SOJOURN_ARCHIVE"]
         cluster = try ClusterInput(environment: environment)
         if let text = environment["SOJOURN_FEED"] {

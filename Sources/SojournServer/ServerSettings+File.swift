@@ -28,7 +28,7 @@ extension ServerSettings {
         let entries = try root.entries(allowed: [
             "listen", "insecureListen", "deployment", "secretFile", "data", "durability",
             "partitions", "logLevel", "curveKeyFile", "clientsFile", "properties", "limits",
-            "channels", "admin", "archive", "feed", "cluster",
+            "channels", "admin", "adminTokenFile", "archive", "feed", "cluster",
         ])
         if let node = entries["listen"] { listens = try Self.listens(node) }
         if let node = entries["feed"] { feed = try Self.feed(node) }
@@ -41,6 +41,7 @@ extension ServerSettings {
         if let node = entries["durability"] { durability = try Self.durability(node) }
         if let node = entries["partitions"] { partitions = try Self.partitions(node) }
         if let node = entries["admin"] { admin = try Self.admin(node) }
+        adminTokenFile = try entries["adminTokenFile"]?.text()
         if let node = entries["logLevel"] { logLevel = try Self.logLevel(node) }
         if let node = entries["properties"] { properties = try Self.properties(node) }
         if let node = entries["archive"] { try readArchive(node) }

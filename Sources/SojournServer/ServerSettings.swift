@@ -29,6 +29,8 @@ package struct ServerSettings: Sendable {
     package var feed: [String]?
     /// Where the admin port is, or `off`.
     package var admin: String?
+    /// Where the token is that has to be shown there.
+    package var adminTokenFile: String?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     package var properties: [ServiceProperty]?
@@ -60,6 +62,7 @@ package struct ServerSettings: Sendable {
         settings.cluster = cluster.over(lower.cluster)
         settings.feed = feed ?? lower.feed
         settings.admin = admin ?? lower.admin
+        settings.adminTokenFile = adminTokenFile ?? lower.adminTokenFile
         settings.logLevel = logLevel ?? lower.logLevel
         settings.properties = properties ?? lower.properties
         settings.policy = policy.over(lower.policy)
@@ -78,6 +81,8 @@ package struct ServerSettings: Sendable {
     /// - Returns: the configuration, and what an operator should be warned of.
     package func resolve() throws(ConfigurationError) -> (ServerConfiguration, warnings: [String]) {
         let cluster = try resolvedCluster()
+        // Before a secret is made.
+        let admin = try AdminSettings.resolve(admin, tokenFile: adminTokenFile)
         var warnings: [String] = []
         var secret = DeploymentSecret.random()
         if let secretFile {
@@ -102,7 +107,7 @@ package struct ServerSettings: Sendable {
         configuration.curve = try CurveSettings.resolve(
             keyFile: curveKeyFile, key: curveKey, clientsFile: clientsFile)
         limits.apply(to: &configuration)
-        configuration.admin = try AdminAddress.resolve(admin)
+        configuration.admin = admin
         configuration.secretSource = secretFile ?? data.map(SecretFile.path(inDataDirectory:))
         if let data {
             var journal = JournalSettings(directory: data, durability: durability ?? .disk)

@@ -37,7 +37,7 @@ extension CommandFailure {
     init(_ error: ServerError) {
         let status: ExitStatus =
             switch error {
-            case .badEndpoint, .badWorker, .insecureListen, .openAdmin: .usage
+            case .badEndpoint, .badWorker, .insecureListen: .usage
             case .addressInUse, .addressNotAvailable: .unavailable
             case .permissionDenied: .noPermission
             case .dataTaken: .temporary

@@ -16,12 +16,12 @@ struct RouteCommand: AsyncParsableCommand {
             workers that are not there yet, and says for which.
 
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_WORKERS, SOJOURN_DEPLOYMENT, \
-            SOJOURN_CONFIG, SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
-            SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
+            SOJOURN_CONFIG, SOJOURN_INSECURE_LISTEN, SOJOURN_ADMIN, SOJOURN_ADMIN_TOKEN_FILE, \
+            SOJOURN_LOG_LEVEL, SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
             With a key of its own it lets in authorized clients only, as a service does, and shows that key to \
             its workers, in whose files of clients it is marked as a router. SIGHUP reads the file of \
-            clients again; connections stay.
+            clients and that of the admin port's token again; connections stay.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -50,7 +50,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, workers, deployment, curveKeyFile, clientsFile, admin, limits.",
+            "A YAML file: listen, workers, deployment, curveKeyFile, clientsFile, admin, adminTokenFile, limits.",
             valueName: "file"))
     var config: String?
 
@@ -71,11 +71,7 @@ struct RouteCommand: AsyncParsableCommand {
             "A YAML file of the authorized clients: keys, names and rights.", valueName: "file"))
     var clientsFile: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Where metrics and health are: 127.0.0.1:5580, or off.",
-            discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
-    var admin: String?
+    @OptionGroup var admin: AdminOptions
 
     @OptionGroup var cluster: ClusterOptions
 
@@ -94,9 +90,6 @@ struct RouteCommand: AsyncParsableCommand {
                 throw ValidationError("--worker \(text): \(fault)")
             }
         }
-        if let admin, let fault = AdminAddress.fault(of: admin) {
-            throw ValidationError("--admin \(admin): \(fault)")
-        }
     }
 
     func run() async throws {
@@ -107,19 +100,19 @@ struct RouteCommand: AsyncParsableCommand {
         FileDescriptors.raiseLimit()
         // Before anybody can know of the router and ask it to stop.
         let signals = ServerSignals(log)
-        var admin: AdminPort?
-        if let address = configuration.admin {
-            admin = try await AdminPort.start(
-                address, AdminSubject(configuration.router), log: log)
+        var port: AdminPort?
+        if let settings = configuration.admin {
+            port = try await AdminPort.start(
+                settings, AdminSubject(configuration.router), log: log)
         }
         guard let server = try await Self.start(configuration, signals, log) else {
-            await admin?.stop()
+            await port?.stop()
             return log.info("stopped")
         }
-        admin?.serve(server)
-        signals.serve(server)
+        port?.serve(server)
+        signals.serve(server, port)
         await server.untilStopped()
-        await admin?.stop()
+        await port?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the router stopped for a fault of its own")
@@ -153,7 +146,8 @@ struct RouteCommand: AsyncParsableCommand {
         options.workers = worker.isEmpty ? nil : try worker.map { try WorkerAddress($0) }
         options.curveKeyFile = curveKeyFile
         options.clientsFile = clientsFile
-        options.admin = admin
+        options.admin = admin.admin
+        options.adminTokenFile = admin.adminTokenFile
         options.cluster = cluster.input
         options.deployment = deployment.flatMap(DeploymentID.init(configuration:))
         options.allowsInsecureListen = insecureListen ? true : nil

@@ -16,10 +16,10 @@ struct ServeCommand: AsyncParsableCommand {
             Options stand over the environment (SOJOURN_LISTEN, SOJOURN_CONFIG, SOJOURN_TIMEOUT, \
             SOJOURN_LATENESS, SOJOURN_MAX_DURATION, SOJOURN_DATA, SOJOURN_DURABILITY, \
             SOJOURN_ARCHIVE, SOJOURN_PARTITIONS, SOJOURN_SECRET_FILE, SOJOURN_DEPLOYMENT, \
-            SOJOURN_INSECURE_LISTEN, SOJOURN_FEED, SOJOURN_ADMIN, SOJOURN_LOG_LEVEL, \
-            SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
+            SOJOURN_INSECURE_LISTEN, SOJOURN_FEED, SOJOURN_ADMIN, SOJOURN_ADMIN_TOKEN_FILE, \
+            SOJOURN_LOG_LEVEL, SOJOURN_CURVE_KEY_FILE or SOJOURN_CURVE_KEY, SOJOURN_CLIENTS_FILE), and that over the file.
 
-            SIGHUP reads the file of clients again; connections stay.
+            SIGHUP reads the file of clients and that of the admin port's token again; connections stay.
 
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, feed, admin, deployment, secretFile, properties, channels, archive, limits.",
+            "A YAML file: listen, feed, admin, adminTokenFile, deployment, secretFile, properties, channels, archive, limits.",
             valueName: "file"))
     var config: String?
 
@@ -106,11 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Listen at addresses that others can reach, though traffic is not encrypted.")
     var insecureListen = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Where metrics, health and the page of reports are, for browsers: 127.0.0.1:5580, or off.",
-            discussion: "Only addresses of this machine. (default: off)", valueName: "address"))
-    var admin: String?
+    @OptionGroup var admin: AdminOptions
 
     @Option(
         help: ArgumentHelp(
@@ -150,9 +146,6 @@ struct ServeCommand: AsyncParsableCommand {
         if let partitions, PartitionRange(partitions) == nil {
             throw ValidationError("--partitions \(partitions) \(PartitionRange.form)")
         }
-        if let admin, let fault = AdminAddress.fault(of: admin) {
-            throw ValidationError("--admin \(admin): \(fault)")
-        }
         if let archive, PostgresAddress.isMeant(by: archive),
             PostgresAddress.parse(archive).address?.hasPassword == true
         {
@@ -176,21 +169,21 @@ struct ServeCommand: AsyncParsableCommand {
         FileDescriptors.raiseLimit()
         // Before anybody can know of the server and ask it to stop.
         let signals = ServerSignals(log)
-        var admin: AdminPort?
-        if let address = configuration.admin {
+        var port: AdminPort?
+        if let settings = configuration.admin {
             // Before the server, so that whoever asks learns that it is about to be there.
-            admin = try await AdminPort.start(
-                address, AdminSubject(configuration.service), log: log)
+            port = try await AdminPort.start(
+                settings, AdminSubject(configuration.service), log: log)
         }
         if configuration.cluster != nil {
-            return try await work(configuration, admin, signals, log)
+            return try await work(configuration, port, signals, log)
         }
         // Recovery takes its time.
         let server = try await OwnThread.run { try SojournServer(configuration, log: log) }
-        admin?.serve(server)
-        signals.serve(server)
+        port?.serve(server)
+        signals.serve(server, port)
         await server.untilStopped()
-        await admin?.stop()
+        await port?.stop()
         withExtendedLifetime(signals) {}
         if server.hasFailed {
             throw CommandFailure(.software, "the service stopped for a fault of its own")
@@ -200,14 +193,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Is a worker of a cluster until it is told to stop.
     private func work(
-        _ configuration: ServerConfiguration, _ admin: AdminPort?, _ signals: ServerSignals,
+        _ configuration: ServerConfiguration, _ port: AdminPort?, _ signals: ServerSignals,
         _ log: Logger
     ) async throws {
         let worker = ClusterWorker(configuration, log: log)
-        admin?.serve(worker)
-        signals.serve(worker)
+        port?.serve(worker)
+        signals.serve(worker, port)
         await worker.untilStopped()
-        await admin?.stop()
+        await port?.stop()
         withExtendedLifetime(signals) {}
         if let failure = worker.failure { throw CommandFailure(failure) }
         log.info("stopped")
@@ -233,7 +226,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.cluster.replicas = replicas
         options.cluster.partitions = clusterPartitions
         options.cluster.advertise = advertise
-        options.admin = admin
+        options.admin = admin.admin
+        options.adminTokenFile = admin.adminTokenFile
         options.logLevel = logging.level
         options.policy = try policy()
         options.policySource = "command line"

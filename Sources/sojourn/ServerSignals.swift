@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Logging
+import SojournAdmin
 import SojournServer
 
 /// A process that waits for signals.
@@ -31,7 +32,7 @@ extension SignalledServer {
 }
 
 /// What signals mean to a server: SIGTERM and SIGINT ask it to stop, and a second one ends it at once; SIGHUP
-/// makes it read the file of clients again.
+/// makes it read the file of clients and the admin port's token again.
 final class ServerSignals {
     private let sources: [any DispatchSourceSignal]
     /// One queue, so that the first signal is over before the second is looked at.
@@ -65,22 +66,24 @@ final class ServerSignals {
     }
 
     /// Whom the signals are for.
-    func serve(_ server: some SignalledServer) {
+    func serve(_ server: some SignalledServer, _ admin: AdminPort?) {
         let target = target
-        queue.async { target.began(server) }
+        queue.async { target.began(server, admin) }
     }
 
     /// Only used on the queue of the signals.
     private final class Target: @unchecked Sendable {
         private var server: (any SignalledServer)?
+        private var admin: AdminPort?
         private let log: Logger
         private(set) var isStopping = false
         private var mustReload = false
 
         init(log: Logger) { self.log = log }
 
-        func began(_ server: any SignalledServer) {
+        func began(_ server: any SignalledServer, _ admin: AdminPort?) {
             self.server = server
+            self.admin = admin
             if isStopping { Self.stop(server) }
             if mustReload { reload() }
         }
@@ -106,6 +109,9 @@ final class ServerSignals {
             }
             do throws(ConfigurationError) { try server.reloadClients() } catch {
                 log.error("\(error); whoever was authorized still is")
+            }
+            do throws(ConfigurationError) { try admin?.reloadToken() } catch {
+                log.error("\(error); the token that the admin port had still counts")
             }
         }
 

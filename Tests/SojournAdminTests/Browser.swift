@@ -40,8 +40,18 @@ struct Browser: Decodable {
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Browser/browse.py").path
 
+    /// Waits on a thread of its own: the port that the browser asks needs those of Swift's tasks.
+    ///
     /// - Parameter name: of the folder beside the tests' program that gets the pictures.
-    static func look(at url: String, name: String) throws -> Browser {
+    static func look(at url: String, name: String) async throws -> Browser {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try wait(url, name) })
+            }
+        }
+    }
+
+    private static func wait(_ url: String, _ name: String) throws -> Browser {
         let folder = ServerProcess.executable.deletingLastPathComponent()
             .appendingPathComponent("screenshots/\(name)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -86,7 +86,8 @@ import Testing
         async throws
     {
         let (directory, server, port) = try await Self.serve(Self.shop())
-        let seen = try Browser.look(at: "http://\(port.address)\(Self.query)", name: "small-shop")
+        let seen = try await Browser.look(
+            at: "http://\(port.address)\(Self.query)", name: "small-shop")
 
         #expect(seen.complaints == [])
         // Pictures within the browser's own controls are no requests.

@@ -25,11 +25,12 @@ final class ServedPort: Sendable {
         port.serve(server)
     }
 
-    static func newPort(_ configuration: ServiceConfiguration = .ephemeral) async throws
-        -> AdminPort
-    {
+    static func newPort(
+        _ configuration: ServiceConfiguration = .ephemeral, tokenFile: String? = nil
+    ) async throws -> AdminPort {
         try await AdminPort.start(
-            AdminAddress("127.0.0.1:0"), AdminSubject(configuration), log: Logger(label: "test"))
+            AdminSettings(AdminAddress("127.0.0.1:0"), tokenFile: tokenFile),
+            AdminSubject(configuration), log: Logger(label: "test"))
     }
 }
 
@@ -70,18 +71,22 @@ func get(_ address: String, _ path: String, method: String = "GET") async throws
         status: response.statusCode, headers: headers, body: String(decoding: data, as: UTF8.self))
 }
 
-/// A request that no library would send.
+/// A request that no library would send, or whose answer none would tell of: Foundation's never comes
+/// back from one that asks for a password.
 struct RawRequest {
     private let text: String
 
-    init(_ line: String, host: String) {
-        text = "\(line) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
+    init(_ line: String, host: String, authorization: String? = nil) {
+        let shown = authorization.map { "Authorization: \($0)\r\n" } ?? ""
+        text = "\(line) HTTP/1.1\r\nHost: \(host)\r\n\(shown)Connection: close\r\n\r\n"
     }
 
-    func status(_ port: AdminPort) async throws -> Int {
-        let number = port.address.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+    func status(_ port: AdminPort) async throws -> Int { try await answer(port.address).status }
+
+    func answer(_ address: String) async throws -> Answer {
+        let number = address.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         let socket =
-            if port.address.hasPrefix("[") {
+            if address.hasPrefix("[") {
                 try await AsyncSocket.connected(
                     to: sockaddr_in6.inet6(ip6: "::1", port: number), timeout: 10)
             } else {
@@ -90,9 +95,30 @@ struct RawRequest {
             }
         defer { try? socket.close() }
         try await socket.write(Data(text.utf8))
-        // "HTTP/1.1 403 ..."
-        let line = try await socket.read(bytes: 12)
-        return Int(String(decoding: line.suffix(3), as: UTF8.self)) ?? 0
+        var bytes: [UInt8] = []
+        do {
+            while true { bytes += try await socket.read(atMost: 4_096) }
+        } catch SocketError.disconnected {}
+        return try Answer(String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+extension Answer {
+    /// Reads one as it is sent: "HTTP/1.1 403 Forbidden", headers, an empty line, the body.
+    fileprivate init(_ text: String) throws {
+        guard let end = text.range(of: "\r\n\r\n") else { throw URLError(.badServerResponse) }
+        let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+        let words = lines[0].split(separator: " ")
+        guard words.count > 1, let status = Int(words[1]) else {
+            throw URLError(.badServerResponse)
+        }
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...]
+                .trimmingCharacters(in: .whitespaces)
+        }
+        self.init(status: status, headers: headers, body: String(text[end.upperBound...]))
     }
 }
 

@@ -110,10 +110,10 @@ import ZeroMQ
         #expect(try Curve.publicKey(forSecretKey: secret) == publicKey)
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
         #expect(mode as? Int == 0o600)
-        #expect(throws: CurveKeyFile.Refused.self) { try CurveKeyFile.make(at: path) }
+        #expect(throws: FileRefused.self) { try CurveKeyFile.make(at: path) }
         // Half a pair is never left behind.
         removeFile(path + ".pub")
-        #expect(throws: CurveKeyFile.Refused.self) { try CurveKeyFile.make(at: path) }
+        #expect(throws: FileRefused.self) { try CurveKeyFile.make(at: path) }
         #expect(!FileManager.default.fileExists(atPath: path + ".pub"))
         #expect(try CurveKeyFile.secretKey(at: path) == secret)
     }

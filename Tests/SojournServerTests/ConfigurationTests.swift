@@ -82,13 +82,92 @@ import Testing
 
     @Test func `the admin port is where the file says, unless somebody says otherwise`() throws {
         let file = try settings("admin: localhost:5580")
-        #expect(try file.resolve().0.admin == AdminAddress("127.0.0.1:5580"))
+        #expect(try file.resolve().0.admin?.address == AdminAddress("127.0.0.1:5580"))
         #expect(try settings("").resolve().0.admin == nil)
         let environment = try ServerSettings(environment: ["SOJOURN_ADMIN": "[::1]:0"])
-        #expect(try environment.over(file).resolve().0.admin == AdminAddress("[::1]:0"))
+        #expect(
+            try environment.over(file).resolve().0.admin?.address == AdminAddress("[::1]:0"))
         var options = ServerSettings()
         options.admin = "off"
         #expect(try options.over(environment).over(file).resolve().0.admin == nil)
+    }
+
+    @Test func `others reach the admin port with a token only`() throws {
+        let path = temporaryPath("token")
+        defer { removeFile(path) }
+        try AdminToken.make(at: path)
+        func reason(_ settings: ServerSettings) -> String? {
+            do throws(ConfigurationError) {
+                _ = try settings.resolve()
+                return nil
+            } catch { return error.reason }
+        }
+        for open in ["0.0.0.0:5580", "\"*:5580\"", "192.0.2.7:80", "\"[::]:5580\"", "\"[::2]:1\""] {
+            let file = try settings("admin: \(open)")
+            #expect(reason(file)?.contains("others can reach") == true, "\(open)")
+            let environment = try ServerSettings(environment: ["SOJOURN_ADMIN_TOKEN_FILE": path])
+            let admin = try #require(try environment.over(file).resolve().0.admin)
+            #expect(admin.token == (try AdminToken.read(path)) && !admin.address.isLocal)
+            // It shows nowhere.
+            #expect(!"\(admin)".contains(try String(contentsOfFile: path, encoding: .utf8)))
+        }
+        // On this machine it may be asked for as well.
+        let local = try settings("admin: 127.0.0.1:5580\nadminTokenFile: \(path)")
+        #expect(try local.resolve().0.admin?.token != nil)
+        // Off is off; a token for nothing is a mistake.
+        #expect(reason(try settings("admin: off\nadminTokenFile: \(path)")) == nil)
+        #expect(
+            reason(try settings("adminTokenFile: \(path)"))?.contains("no admin port") == true)
+    }
+
+    private func writePrivate(_ text: String, to path: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    @Test(
+        arguments: [
+            "", "# only words\n", "short\n", "123456789012345678901\n",
+            String(repeating: "a", count: 129), "with a space in the middle\n",
+            "1234567890123456789012\n1234567890123456789012\n", "1234567890123456789\u{e9}12\n",
+        ])
+    func `what is no token is refused without being shown`(text: String) throws {
+        let path = temporaryPath("token")
+        defer { removeFile(path) }
+        try writePrivate(text, to: path)
+        let error = try #require(throws: ConfigurationError.self) { try AdminToken.read(path) }
+        #expect(error.reason.contains("22 to 128 letters"))
+        #expect(!"\(error)".contains("123456") && !"\(error)".contains("aaa"))
+    }
+
+    @Test func `a token of one's own is taken`() throws {
+        for token in ["1234567890123456789012", "a-._~+/=" + String(repeating: "Z9", count: 60)] {
+            let path = temporaryPath("token")
+            defer { removeFile(path) }
+            try writePrivate("# mine\n  \(token)\r\n\n", to: path)
+            let read = try AdminToken.read(path)
+            #expect(read.isSame(as: token.utf8))
+            for other in ["", token + "a", String(token.dropLast()), "b" + token.dropFirst()] {
+                #expect(!read.isSame(as: other.utf8))
+            }
+        }
+    }
+
+    @Test func `a token is made once, for its owner alone`() throws {
+        let path = temporaryPath("token")
+        defer { removeFile(path) }
+        try AdminToken.make(at: path)
+        let first = try AdminToken.read(path)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect(mode as? Int == 0o600)
+        #expect(throws: FileRefused.self) { try AdminToken.make(at: path) }
+        #expect(try AdminToken.read(path) == first)
+        for others in [0o640, 0o604] {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: others], ofItemAtPath: path)
+            let error = #expect(throws: ConfigurationError.self) { try AdminToken.read(path) }
+            #expect(error?.reason.contains("chmod 600") == true)
+        }
     }
 
     @Test func `a file can say which channels there are`() throws {
@@ -193,7 +272,7 @@ import Testing
             "channels:\n  rules:\n    - {channel: a, refferrer: b}", 3,
             "channels.rules[0].refferrer", "did you mean referrer?"
         ),
-        ("admin: 0.0.0.0:5580", 1, "admin", "others can reach it"),
+        ("admin: example.org:80", 1, "admin", "an address in numbers"),
         ("admin: 5580", 1, "admin", "127.0.0.1:5580"),
         ("durability: always", 1, "durability", "none, os, disk"),
         ("listen: [a\nlimits:", 2, nil, "no YAML"),
@@ -250,7 +329,7 @@ import Testing
     @Test(arguments: [
         ["SOJOURN_TIMEOUT": "soon"], ["SOJOURN_DEPLOYMENT": "1"],
         ["SOJOURN_INSECURE_LISTEN": "perhaps"], ["SOJOURN_LOG_LEVEL": "loud"],
-        ["SOJOURN_MAX_DURATION": "never"], ["SOJOURN_ADMIN": "0.0.0.0:1"],
+        ["SOJOURN_MAX_DURATION": "never"], ["SOJOURN_ADMIN": "eth0:1"],
     ])
     func `a variable that makes no sense is named`(environment: [String: String]) throws {
         let error = #expect(throws: ConfigurationError.self) {

@@ -43,7 +43,7 @@ import Testing
             configuration.router.deployment?.bits.hexadecimal
                 == "00112233445566778899aabbccddeeff")
         #expect(configuration.allowsInsecureListen && configuration.curve == nil)
-        #expect(configuration.admin == (try AdminAddress("127.0.0.1:5590")))
+        #expect(configuration.admin?.address == (try AdminAddress("127.0.0.1:5590")))
         let limits = configuration.router.limits
         #expect(limits.credit == 32 && limits.workerPartsMax == 100)
         #expect(limits.workerBytesMax == 8 << 20)
@@ -97,7 +97,7 @@ import Testing
         ("deployment: 12", ["deployment"]),
         ("insecureListen: perhaps", ["insecureListen", "neither on nor off"]),
         ("admin: 5580", ["admin", "127.0.0.1:5580"]),
-        ("admin: 0.0.0.0:5580", ["admin", "others can reach it"]),
+        ("admin: example.org:5580", ["admin", "an address in numbers"]),
         ("logLevel: loud", ["logLevel", "no level"]),
         ("limits: {credit: 0}", ["limits.credit", "1 to 64"]),
         ("limits: {workerParts: many}", ["limits.workerParts", "no whole number"]),
@@ -120,7 +120,7 @@ import Testing
         ("SOJOURN_DEPLOYMENT", "x", "\"x\""),
         ("SOJOURN_INSECURE_LISTEN", "x", "neither on nor off"),
         ("SOJOURN_LOG_LEVEL", "x", "no level"),
-        ("SOJOURN_ADMIN", "10.0.0.1:1", "others can reach it"),
+        ("SOJOURN_ADMIN", "eth0:1", "an address in numbers"),
     ])
     func `a fault of the environment names the variable`(name: String, value: String, says: String)
         throws
@@ -203,6 +203,8 @@ import Testing
                 { $0.workers = try? [WorkerAddress("tcp://10.1.2.3:5581=/nowhere.pub")] }
             ),
             ("chmod 600", { $0.curveKeyFile = "\(files.folder)/router.pub" }),
+            ("nobody is asked who he is", { $0.admin = "0.0.0.0:5580" }),
+            ("no admin port", { $0.adminTokenFile = "\(files.folder)/router" }),
         ]
         for (says, change) in cases {
             var settings = try files.settings(worker: worker)

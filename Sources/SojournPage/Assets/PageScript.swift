@@ -38,7 +38,8 @@ let pageScript = """
     async function poll() {
         if (!document.hidden) {
             try {
-                const reply = await fetch("/live", {cache: "no-store"});
+                // From the origin: a password that stands in the page's address has no place in a fetch.
+                const reply = await fetch(location.origin + "/live", {cache: "no-store"});
                 if (!reply.ok) throw new Error(reply.status);
                 const now = await reply.json();
                 show("sessions", numbers.format(now.live_sessions));
