@@ -68,8 +68,8 @@ extension RouterCore {
         if part.request.header.operation == .forget {
             return ErrorReply(
                 code: .notPermitted, offset: 36,
-                message: "worker \(links[part.worker].name) lets this router erase nothing; who runs "
-                    + "it can give the router admin on the property, in the worker's file of clients")
+                message: "worker \(links[part.worker].name) lets this router erase nothing; give "
+                    + "the router admin on the property, in the worker's file of clients")
         }
         return ErrorReply(
             code: .unavailable, retryAfterMilliseconds: retryMilliseconds,

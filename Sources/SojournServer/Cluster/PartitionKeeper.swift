@@ -132,10 +132,17 @@ final class PartitionKeeper {
 
     // MARK: Serving
 
+    /// Every record up to here is in the log, by an owner's right.
+    var written: UInt64 { owner.position.rawValue }
+
+    /// Of its claim.
+    var epoch: UInt64 { owner.epoch }
+
     /// Has records written, and takes word of those that are.
     ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
     /// - Returns: how far the log has them.
-    func tend(_ core: inout ServiceCore) -> JournalProgress {
+    func tend(_ core: inout ServiceCore, oldestUnarchived: UInt64) -> JournalProgress {
         let now = ServerClock.steadyMilliseconds()
         for letter in mail.take() { open(letter, now) }
         owner.tick(now: now)
@@ -145,7 +152,7 @@ final class PartitionKeeper {
             owner.send(group, now: now)
             group.removeAll()
         }
-        uploads.tend(&owner, &core, now: now)
+        uploads.tend(&owner, &core, oldestUnarchived: oldestUnarchived, now: now)
         carryOut(now)
         report(core.journal.waitingBytes)
         return JournalProgress(written: owner.position, durable: owner.position)
@@ -183,7 +190,7 @@ final class PartitionKeeper {
                     mail.put(
                         .saw(sequence, link.sight(of: seat.partition, at: sequence)))
                 }
-            case .renewed(let sequence): uploads.upload(behind: sequence, owner.epoch)
+            case .renewed(let sequence): uploads.renewed(at: sequence, owner.epoch)
             case .readEnd, .load: preconditionFailure("what is served is claimed")
             case .end(let end): ended(end)
             }

@@ -12,6 +12,8 @@ struct SnapshotUploads {
         case idle
         /// The state was copied; the renewal is on its way.
         case renewing([UInt8], JournalPosition)
+        /// The renewal is in the log; the archive has not yet all that was finished before the snapshot.
+        case waiting([UInt8], SnapshotManifest)
         /// Into a slot.
         case uploading(Int)
     }
@@ -60,25 +62,41 @@ struct SnapshotUploads {
             || bytes >= max(settings.snapshotBytes, 4 * newestBytes)
     }
 
-    /// Begins a snapshot when it is time.
-    mutating func tend(_ owner: inout PartitionOwner, _ core: inout ServiceCore, now: UInt64) {
+    /// Begins a snapshot when it is time, and uploads one that may be relied on.
+    ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
+    mutating func tend(
+        _ owner: inout PartitionOwner, _ core: inout ServiceCore, oldestUnarchived: UInt64,
+        now: UInt64
+    ) {
+        if case .waiting(let image, let manifest) = stage {
+            // A replay from there on would not come to it again.
+            if oldestUnarchived > manifest.position.rawValue { upload(image, manifest) }
+            return
+        }
         guard case .idle = stage, isDue, now >= nextAt, owner.canSend,
             core.journal.waitingBytes == 0
         else { return }
         nextAt = now + Self.retryMilliseconds
         let draft = core.snapshot()
         stage = .renewing(draft.image(deployment: seat.cluster.deployment), draft.position)
+        bytes = 0
+        messages = 0
         // Behind all that the state has, so the snapshot stands for the log up to here.
         owner.renew(now: now)
     }
 
     /// The renewal is in the log.
-    mutating func upload(behind sequence: UInt64, _ epoch: UInt64) {
+    mutating func renewed(at sequence: UInt64, _ epoch: UInt64) {
         guard case .renewing(let image, let position) = stage else { return }
         // Safe: bytes have no padding.
         let manifest = SnapshotManifest(
             partition: seat.partition, sequence: sequence, position: position, epoch: epoch,
             incarnation: seat.link.settings.incarnation, of: unsafe image.span.bytes)
+        stage = .waiting(image, manifest)
+    }
+
+    private mutating func upload(_ image: [UInt8], _ manifest: SnapshotManifest) {
         let older = kept.indices.min {
             kept[$0]?.sequence ?? 0 < kept[$1]?.sequence ?? 0
         }
@@ -87,8 +105,6 @@ struct SnapshotUploads {
         // The older of the two that stay: the log before it is of no use any more.
         let trim = kept.indices.filter { $0 != slot }.compactMap { kept[$0]?.sequence }.min()
         stage = .uploading(slot)
-        bytes = 0
-        messages = 0
         seat.link.upload { [seat, mail] in
             mail.put(.snapshot(Self.put(manifest, image, slot, replacing: replaced, trim, seat)))
         }
