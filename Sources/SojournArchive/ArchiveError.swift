@@ -11,6 +11,8 @@ package struct ArchiveError: Error, Equatable, CustomStringConvertible, Sendable
         case otherVersion
         /// It belongs to another deployment.
         case otherDeployment
+        /// Somebody else has become the owner of what was to be written.
+        case deposed
         /// A question took longer than it may.
         case tooLong
     }

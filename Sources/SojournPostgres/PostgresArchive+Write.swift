@@ -12,18 +12,23 @@ extension PostgresArchive {
     }
 
     package func rewind(to place: FeedPlace) throws(ArchiveError) {
-        try writing { connection, _ in
-            let position = Int64(bitPattern: place.position)
-            var erasure = PostgresErasure(connection, writer)
-            try erasure.erase(
-                "writer = $1 AND (position, place) > ($2, $3)", .integer(position),
-                .integer(Int64(place.index)), withFacts: true)
-            try connection.query(
-                "DELETE FROM revision WHERE writer = $1 AND (position, place) > ($2, $3)",
-                .integer(writer), .integer(position), .integer(Int64(place.index)))
-            try erasure.finish()
-            try setArchived(place, connection)
-        }
+        try writing { connection, _ in try rewind(to: place, writer, connection) }
+    }
+
+    /// In a transaction that has locked the writer's row.
+    func rewind(
+        to place: FeedPlace, _ writer: Int64, _ connection: PostgresConnection
+    ) throws {
+        let position = Int64(bitPattern: place.position)
+        var erasure = PostgresErasure(connection, writer)
+        try erasure.erase(
+            "writer = $1 AND (position, place) > ($2, $3)", .integer(position),
+            .integer(Int64(place.index)), withFacts: true)
+        try connection.query(
+            "DELETE FROM revision WHERE writer = $1 AND (position, place) > ($2, $3)",
+            .integer(writer), .integer(position), .integer(Int64(place.index)))
+        try erasure.finish()
+        try setArchived(place, writer, connection)
     }
 
     package func expire(

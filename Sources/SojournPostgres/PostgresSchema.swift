@@ -1,6 +1,6 @@
 /// The tables of an archive in PostgreSQL (archive, "PostgreSQL").
 enum PostgresSchema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Whoever makes or looks for the tables does so alone.
     static let lock = "SELECT pg_advisory_xact_lock(6002462961034876494)"
@@ -16,6 +16,7 @@ enum PostgresSchema {
             position bigint NOT NULL DEFAULT 0,
             place bigint NOT NULL DEFAULT 0,
             last_text bigint NOT NULL DEFAULT 0,
+            epoch bigint NOT NULL DEFAULT 0,
             UNIQUE (deployment, partitions)
         );
         CREATE TABLE sojourn.text (

@@ -204,7 +204,7 @@ struct PostgresTransaction: ~Copyable {
         try connection.query(
             "UPDATE writer SET last_text = $2 WHERE writer = $1", .integer(writer),
             .integer(lastText))
-        try archive.setArchived(archived, connection)
+        try archive.setArchived(archived, writer, connection)
     }
 }
 

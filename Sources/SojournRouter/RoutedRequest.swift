@@ -44,7 +44,15 @@ final class RoutedRequest {
     /// The same batch may be sent to a worker twice, and is applied once.
     var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
 
-    var isBatch: Bool { header.operation == .assign }
+    /// Something may have come of it, though no answer says so.
+    var changesState: Bool { header.operation == .assign || header.operation == .forget }
+
+    /// What of it may have come about when nobody knows, and why it does no harm to send it again.
+    var doubt: String {
+        header.operation == .forget
+            ? "the visitor may have been forgotten; the same request sent again makes sure"
+            : "the batch may have been applied in part; the same batch sent again completes it"
+    }
 
     /// For how many milliseconds its parts are waited for: nobody waits for what comes after its deadline.
     func patience(_ limits: RouterLimits) -> UInt64 {

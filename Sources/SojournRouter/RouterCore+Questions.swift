@@ -34,18 +34,34 @@ extension RouterCore {
                 body: Frame.body(of: frame), limits: batchLimits)
         } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
         switch request {
-        case .visitor(let key):
-            let partition = PartitionHash.partition(of: key, count: table.count)
-            guard let worker = table.owner(of: partition) else {
-                preconditionFailure("a complete table has an owner for partition \(partition)")
-            }
-            try passOn(inquiry, frame, to: worker, id)
+        case .visitor(let key): try passOn(inquiry, frame, to: owner(of: key), id)
         case .session:
             if let worker = table.soleOwner {
                 return try passOn(inquiry, frame, to: worker, id)
             }
             try askAll(inquiry, frame, id)
         }
+    }
+
+    /// sojourn-1, "FORGET": one worker knows the visitor.
+    mutating func forget(
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
+    ) throws(Refusal) {
+        try checkComplete()
+        let key: RawSpan
+        do throws(WireError) {
+            key = try ForgetRequest.decode(body: Frame.body(of: frame), limits: batchLimits)
+        } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
+        try passOn(inquiry, frame, to: owner(of: key), id)
+    }
+
+    /// The worker to which a visitor falls.
+    private func owner(of visitor: RawSpan) -> Int {
+        let partition = PartitionHash.partition(of: visitor, count: table.count)
+        guard let worker = table.owner(of: partition) else {
+            preconditionFailure("a complete table has an owner for partition \(partition)")
+        }
+        return worker
     }
 
     private mutating func askAll(

@@ -42,7 +42,7 @@ extension RouterCore {
                 return settle(part, .unknown)
             }
             // What it says of this sending, it does not say of those before.
-            if part.sends > 1, request.isBatch { return settle(part, .unknown) }
+            if part.sends > 1, request.changesState { return settle(part, .unknown) }
             return settle(part, .refused(refusal(reply, of: part)))
         }
         guard header.operation == request.header.operation else {
@@ -65,6 +65,12 @@ extension RouterCore {
     /// client, whose rights the router has checked.
     private func refusal(_ reply: ErrorReply, of part: RoutedPart) -> ErrorReply {
         guard reply.code == .notPermitted, part.request.client != nil else { return reply }
+        if part.request.header.operation == .forget {
+            return ErrorReply(
+                code: .notPermitted, offset: 36,
+                message: "worker \(links[part.worker].name) lets this router erase nothing; give "
+                    + "the router admin on the property, in the worker's file of clients")
+        }
         return ErrorReply(
             code: .unavailable, retryAfterMilliseconds: retryMilliseconds,
             message: "worker \(links[part.worker].name) does not take this router for one: "
@@ -105,7 +111,7 @@ extension RouterCore {
         }
         if refusals.isEmpty, unknown.isEmpty { return nil }
         let pause = refusals.map(\.error.retryAfterMilliseconds).max() ?? 0
-        if !request.isBatch || unknown.isEmpty && refusals.count == request.parts.count {
+        if !request.changesState || unknown.isEmpty && refusals.count == request.parts.count {
             // Nothing was applied. The lowest code takes precedence.
             if var error = refusals.map(\.error).min(by: { $0.code.rawValue < $1.code.rawValue }) {
                 error.retryAfterMilliseconds = pause
@@ -122,9 +128,7 @@ extension RouterCore {
         }
         return ErrorReply(
             code: .incomplete, retryAfterMilliseconds: max(pause, retryMilliseconds),
-            message:
-                "the batch may have been applied in part; the same batch sent again completes it: "
-                + reasons.joined(separator: "; "))
+            message: request.doubt + ": " + reasons.joined(separator: "; "))
     }
 
     private func names(_ workers: [Int]) -> String {
@@ -193,7 +197,7 @@ extension RouterCore {
         fail(
             request,
             ErrorReply(
-                code: request.isBatch ? .incomplete : .internal,
+                code: request.changesState ? .incomplete : .internal,
                 retryAfterMilliseconds: retryMilliseconds,
                 message: "the reply of worker \(links[worker].name) cannot be read: \(error)"))
     }

@@ -91,7 +91,8 @@ package struct RouterCore: ~Copyable {
             case .lookup: try lookup(inquiry, frame, id)
             case .hello: try hello(header, Frame.body(of: frame), id, moment)
             case .status: try status(inquiry, Frame.body(of: frame), id)
-            case .report, .fetch, .forget:
+            case .forget: try forget(inquiry, frame, id)
+            case .report, .fetch:
                 throw Refusal(
                     .noArchive,
                     "a router keeps no finished sessions; ask each of its workers for its own")

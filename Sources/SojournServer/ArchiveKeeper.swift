@@ -12,10 +12,13 @@ import ZeroMQ
 struct ArchiveKeeper: ~Copyable {
     /// Small groups are worth waiting for, so that a transaction is worth its sync.
     private static let sealMilliseconds: UInt64 = 200
+    /// Where many partitions of a process share one database.
+    private static let sharedSealMilliseconds: UInt64 = 1_000
     private static let sealBytes = 1 << 20
 
     let archive: any Archive
     private let writer: ArchiveWriter
+    private let sealMilliseconds: UInt64
     private var nextSeal: UInt64 = 0
     /// Not archived, as far as is known, in order. Those from `handedOver` on wait for the journal.
     private(set) var pending: [PackedGroup] = []
@@ -59,9 +62,36 @@ struct ArchiveKeeper: ~Copyable {
         }
     }
 
-    private init(archive: any Archive, writer: ArchiveWriter) {
+    /// The archive of one partition of a cluster. It is looked for when something is archived or asked, so that a
+    /// partition is served while the database is away: what was finished behind its snapshot is handed over again,
+    /// and the archive leaves out what it has.
+    ///
+    /// - Parameters:
+    ///   - epoch: of the claim of the partition.
+    ///   - core: has its state.
+    static func share(
+        _ pool: PostgresPool, _ settings: ArchiveSettings, epoch: UInt64,
+        _ core: borrowing ServiceCore, wakeUp: WakeUp, log: Logger
+    ) -> ArchiveKeeper {
+        let service = core.configuration
+        let archive = PostgresArchive(
+            pool,
+            of: .init(
+                service.deployment, partitions: "\(service.partitions)", epoch: epoch,
+                journalEnd: FeedPlace(position: core.journal.last.rawValue, index: .max)))
+        return ArchiveKeeper(
+            archive: archive,
+            writer: ArchiveWriter(
+                archive, keepMilliseconds: settings.keepMilliseconds, wakeUp: wakeUp, log: log),
+            sealMilliseconds: sharedSealMilliseconds)
+    }
+
+    private init(
+        archive: any Archive, writer: ArchiveWriter, sealMilliseconds: UInt64 = sealMilliseconds
+    ) {
         self.archive = archive
         self.writer = writer
+        self.sealMilliseconds = sealMilliseconds
     }
 
     /// After a replay: an archive that is ahead of the journal, which lost its end in a power cut, goes back
@@ -108,7 +138,7 @@ struct ArchiveKeeper: ~Copyable {
 
     /// Makes a group of what is finished so far.
     mutating func seal(_ core: inout ServiceCore, at now: UInt64) -> PackedGroup? {
-        nextSeal = now + Self.sealMilliseconds
+        nextSeal = now + sealMilliseconds
         guard let list = core.finished.take() else { return nil }
         let group = PackedGroup(list)
         pending.append(group)

@@ -138,6 +138,10 @@ final class ArchiveWriter: Sendable {
                 wakeUp.signal()
                 return true
             } catch {
+                if error.code == .deposed {
+                    log.info("\(error)")
+                    return false
+                }
                 if !isInTrouble {
                     log.error("\(error); finished sessions wait in memory")
                 }

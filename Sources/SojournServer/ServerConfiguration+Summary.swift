@@ -30,7 +30,7 @@ extension ServerConfiguration {
         return "CURVE with public key \(curve.publicKey), \(curve.clients.count) authorized keys"
     }
 
-    private var archiveText: String {
+    var archiveText: String {
         guard let archive else { return "finished sessions are not kept" }
         let keep = archive.keepMilliseconds.map(ConfigurationText.text(duration:)) ?? "for ever"
         let store =

@@ -61,7 +61,7 @@ extension ServerError {
             switch error.code {
             case .otherDeployment: .dataTaken("\(error)")
             case .damaged, .otherVersion: .badData("\(error)")
-            case .passing, .tooLong: .disk("\(error)")
+            case .passing, .tooLong, .deposed: .disk("\(error)")
             }
     }
 }

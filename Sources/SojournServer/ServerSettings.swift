@@ -149,8 +149,11 @@ package struct ServerSettings: Sendable {
                 "the cluster gives a worker its partitions; leave out --partitions, or say how many "
                     + "there are in all with --cluster-partitions")
         }
-        if let archive, archive != "off" {
-            throw conflict("a worker keeps no archive in a file; leave out --archive")
+        if let archive, archive != "off", !PostgresAddress.isMeant(by: archive) {
+            throw conflict(
+                "a partition goes from worker to worker, and a file would stay behind with its finished "
+                    + "sessions; leave out --archive, or name a PostgreSQL database that all workers "
+                    + "share: postgresql://USER@HOST/DATABASE")
         }
         guard secretFile != nil else {
             throw conflict(

@@ -13,7 +13,7 @@ extension ServiceLoop {
     /// - Returns: true when there is more to gather.
     mutating func tendArchive(at now: UInt64) -> Bool {
         guard archive != nil else { return false }
-        let written = keeper?.report.progress.written.rawValue ?? .max
+        let written = written
         if let group = archive?.tend(&core, written: written, at: now) { questions?.take(group) }
         if questions?.isGathering == true {
             let moment = Moment(serverTime: ServerClock.wallMilliseconds())

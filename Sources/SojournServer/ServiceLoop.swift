@@ -246,7 +246,7 @@ struct ServiceLoop: ~Copyable {
         archive?.archive.interruptReading()
         questions?.stop()
         keeper?.stop()
-        let written = keeper?.report.progress.written.rawValue ?? .max
+        let written = written
         archive?.stop(&core, written: written)
         feed?.stop(&core, sealed: archive?.takeUnfed(), written: written)
     }
@@ -254,12 +254,20 @@ struct ServiceLoop: ~Copyable {
     /// Publishes what happened, behind `tendArchive`, so that what the archive has sealed is complete.
     private mutating func tendFeed(at now: UInt64) {
         guard feed != nil else { return }
-        let written = keeper?.report.progress.written.rawValue ?? .max
+        let written = written
         let sealed = archive?.takeUnfed()
         feed?.tend(&core, sealed: sealed, written: written, at: now)
     }
 
     // MARK: Journal
+
+    /// Records up to here are in the journal: what they brought about may be archived and published.
+    var written: UInt64 {
+        mutating get {
+            if let partition { return partition.written }
+            return keeper?.report.progress.written.rawValue ?? .max
+        }
+    }
 
     /// Has written what was made, and lets go of the replies whose records are written.
     private mutating func tendJournal() throws(ZeroMQError) {

@@ -40,8 +40,8 @@ package enum Caller: Equatable, Sendable {
     package var rights: Rights {
         switch self {
         case .anyone, .routed(_, by: nil): .all
-        // What a router passes on; who holds its key shall not be able to erase.
-        case .routed(_, by: _?): Rights(everywhere: [.read, .write])
+        // What a router passes on; who holds its key shall be able to erase only where the operator says so.
+        case .routed(_, by: let router?): router.rights.adding([.read, .write])
         case .client(let client): client.rights
         case .stranger: Rights()
         }

@@ -42,6 +42,13 @@ package struct Rights: Equatable, Sendable {
         everywhere.union(byProperty[property] ?? [])
     }
 
+    /// The same, and some more on every property.
+    func adding(_ right: Right) -> Rights {
+        var rights = self
+        rights.everywhere.formUnion(right)
+        return rights
+    }
+
     package mutating func grant(_ right: Right, on property: PropertyID) {
         byProperty[property, default: []].formUnion(right)
     }

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 import sys
 
 
@@ -35,7 +36,5 @@ async def main():
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
-try:
-    asyncio.run(main())
-except KeyboardInterrupt:
-    pass
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+asyncio.run(main())

@@ -7,37 +7,6 @@ import Testing
 /// Archives that are killed, cut off or full, under a real service.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct SharedArchiveTests {
     private static let minute: Int64 = 60_000
-    private static let morning = Int64(Date().timeIntervalSince1970) * 1_000 - 30_000 * minute
-
-    /// Each batch comes an hour after the one before, and so finishes its sessions.
-    private struct Traffic {
-        var time = morning
-        private(set) var sessions = 0
-
-        mutating func send(_ batches: Int, to client: SojournClient, pages: Int = 7) async throws {
-            for _ in 0..<batches {
-                time += 60 * minute
-                let now = time
-                let first = sessions
-                _ = try await client.assign(
-                    (0..<40).map {
-                        Event(
-                            visitor: "\(first + $0)",
-                            time: EventTime(milliseconds: now + Int64($0)),
-                            kind: .view, name: "/page/\((first + $0) % pages)")
-                    })
-                sessions += 40
-            }
-        }
-
-        /// Lets all sessions but this last one finish.
-        mutating func end(at client: SojournClient) async throws {
-            time += 300 * minute
-            _ = try await client.assign([
-                Event(visitor: "last", time: EventTime(milliseconds: time), kind: .view)
-            ])
-        }
-    }
 
     private func gauge(_ name: String, _ client: SojournClient) async throws -> Int64? {
         try await client.status().gauges.first { $0.name == name }?.value
@@ -95,7 +64,7 @@ import Testing
             archive: {postgres: "\(database.address)"}
             limits: {segmentBytes: 64KiB, snapshotBytes: 64KiB}
             """)
-        var traffic = Traffic()
+        var traffic = HourlyTraffic()
         for round in 0..<5 {
             let server = try directory.serve(durability: "os")
             let client = try await SojournClient.connect(to: directory.endpoint)
@@ -128,7 +97,7 @@ import Testing
         let server = try directory.launch("--archive", database.address)
         try server.waitUntilListening()
         let client = try await SojournClient.connect(to: directory.endpoint)
-        var traffic = Traffic()
+        var traffic = HourlyTraffic()
         try await traffic.send(4, to: client)
         #expect(try await client.report(ReportQuestion(.summary)).total?.sessions == 160)
 
@@ -162,7 +131,7 @@ import Testing
         let server = try directory.launch("--archive", database.address)
         try server.waitUntilListening()
         let client = try await SojournClient.connect(to: directory.endpoint)
-        var traffic = Traffic()
+        var traffic = HourlyTraffic()
         try await traffic.send(2, to: client)
         _ = try await client.report(ReportQuestion(.summary))
         database.freeze(true)
@@ -223,7 +192,7 @@ import Testing
             "archive: {file: \(folder)/archive.db}\nlimits: {archiveQueueBytes: 1MiB}")
         var server = try directory.serve(durability: "os")
         var client = try await SojournClient.connect(to: directory.endpoint)
-        var traffic = Traffic()
+        var traffic = HourlyTraffic()
         try await traffic.send(4, to: client)
         try await wait(client, until: "archive_waiting_bytes", is: 0)
         try directory.run(

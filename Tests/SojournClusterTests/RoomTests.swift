@@ -98,10 +98,15 @@ import Testing
         var slots: [Int] = []
         for number in 1...4 as ClosedRange<UInt64> {
             plan.begin([1, 2, 3], at: .start, now: 0)
-            let begun = plan.upload(behind: number, of: owner.owner)
+            plan.renewed(at: number, by: owner.owner)
+            let early = plan.upload(oldestUnarchived: 0)
+            #expect(early?.slot == nil, "the archive lacks what was finished before")
+            let begun = plan.upload(oldestUnarchived: .max)
             let upload = try #require(begun)
             slots.append(upload.slot)
             plan.ended(number == 3 ? nil : upload.manifest)
+            let isDue = plan.isDue(now: 1_000_000)
+            #expect(isDue == (number == 3), "one that failed is made up for")
         }
         // The third failed, so its slot is not whole, and the next one goes there again.
         #expect(slots == (epoch == 1 ? [2, 3, 2, 2] : [0, 1, 0, 0]))

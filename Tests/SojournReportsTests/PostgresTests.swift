@@ -47,6 +47,82 @@ import Testing
         #expect(try count(archives[1]) == 300)
     }
 
+    /// A partition's archive in the hands of one of its owners.
+    private func open(
+        _ deployment: DeploymentID, epoch: UInt64, journalEnd: FeedPlace? = nil
+    ) throws -> PostgresArchive {
+        let address = try #require(
+            PostgresAddress.parse(try PostgresServer.shared.get().address).address)
+        return PostgresArchive(
+            PostgresPool(address, connectionsMax: 1),
+            of: .init(deployment, partitions: "5-5/16", epoch: epoch, journalEnd: journalEnd))
+    }
+
+    private func code(_ body: () throws(ArchiveError) -> Void) -> ArchiveError.Code? {
+        do throws(ArchiveError) {
+            try body()
+            return nil
+        } catch { return error.code }
+    }
+
+    @Test func `who was deposed writes nothing more, and what he hands over is there once`() throws
+    {
+        let deployment = Self.newDeployment()
+        let sessions = randomSessions(60, seed: 4)
+        let (old, new) = (
+            try open(deployment, epoch: 3), try open(deployment, epoch: 4)
+        )
+        try old.write([group(Array(sessions[..<20]))])
+        // The new owner comes to what the old one archived again, and on.
+        try new.write([group(Array(sessions[..<40]))])
+        let all = group(sessions)
+        #expect(code { () throws(ArchiveError) in try old.write([all]) } == .deposed)
+        #expect(code { () throws(ArchiveError) in try old.rewind(to: .start) } == .deposed)
+        let late = try open(deployment, epoch: 3)
+        #expect(code { () throws(ArchiveError) in try late.write([all]) } == .deposed)
+        #expect(try count(new) == 40)
+        try new.write([all])
+        #expect(try count(new) == 60)
+    }
+
+    @Test func `an archive that is ahead of the log goes back once, in the hands of its owner`()
+        throws
+    {
+        let deployment = Self.newDeployment()
+        let sessions = randomSessions(30, seed: 5)
+        try open(deployment, epoch: 1).write([group(sessions)])
+        let last = FeedPlace(position: 20, index: .max)
+        let next = try open(deployment, epoch: 2, journalEnd: last)
+        #expect(try count(next) == 20)
+        try next.write([group(sessions)])
+        #expect(try count(next) == 30)
+        // One that was slow, and is the owner no longer, takes nothing back.
+        let slow = try open(deployment, epoch: 1, journalEnd: last)
+        #expect(code { () throws(ArchiveError) in _ = try slow.archived() } == .deposed)
+        #expect(try count(next) == 30)
+    }
+
+    @Test func `archives that share one connection take turns`() async throws {
+        let address = try #require(
+            PostgresAddress.parse(try PostgresServer.shared.get().address).address)
+        let pool = PostgresPool(address, connectionsMax: 1)
+        let deployment = Self.newDeployment()
+        let counts = try await withThrowingTaskGroup(of: Int?.self) { tasks in
+            for partition in 0..<4 {
+                tasks.addTask {
+                    let archive = PostgresArchive(
+                        pool, of: .init(deployment, partitions: "\(partition)-\(partition)/4"))
+                    let sessions = randomSessions(20 + partition, seed: 6)
+                    for last in 0..<20 { try archive.write([group(Array(sessions[...last]))]) }
+                    try archive.write([group(sessions)])
+                    return try self.count(archive)
+                }
+            }
+            return try await tasks.reduce(into: []) { $0.append($1) }
+        }
+        #expect(counts.compactMap { $0 }.sorted() == [20, 21, 22, 23])
+    }
+
     @Test func `a text may hold any character, and be as long as it may`() throws {
         let archive = try openPostgres(Self.newDeployment())
         var session = MadeSession()

@@ -160,6 +160,36 @@ import Testing
         #expect(try error(cluster.answers[id])?.code == .incomplete)
     }
 
+    @Test func `a visitor is forgotten by the worker that has it, also when an answer was lost`()
+        throws
+    {
+        for losses in 0...1 {
+            var cluster = TestCluster()
+            _ = try cluster.reply(frame())
+            cluster.workers[1].losesReplies = losses
+            let id = cluster.send(forgetFrame(visitor: TestVisitor.second))
+            cluster.run()
+            cluster.wait(1_100)
+            let reply = try #require(cluster.answers[id])
+            _ = try open(reply, .forget)
+            let answer = try ForgetReply.decode(body: unsafe reply.span.bytes.extracting(64...))
+            // The second time there was nothing left.
+            #expect(answer.liveSessions == (losses == 0 ? 1 : 0))
+            #expect(cluster.workers[0].core.liveVisitors == 1)
+            #expect(cluster.workers[1].core.liveVisitors == 0)
+        }
+    }
+
+    @Test func `of a visitor that nobody says is forgotten nobody says that it is not`() throws {
+        var cluster = TestCluster()
+        cluster.workers[1].isStopped = true
+        let id = cluster.send(forgetFrame(visitor: TestVisitor.second))
+        cluster.wait(4_100)
+        let refusal = try #require(try error(cluster.answers[id]))
+        #expect(refusal.code == .incomplete && refusal.isRetriable)
+        #expect(refusal.message.contains("may have been forgotten"))
+    }
+
     // MARK: Room and time
 
     @Test func `a worker's room is its own`() throws {

@@ -29,6 +29,8 @@ struct CurveRouterTests {
         #expect(try reader.sessions(of: "anna").map(\.events) == [2])
         #expect(try reader.refusal(assignFrame(Self.both)) == .notPermitted)
         #expect(try reader.refusal(forgetFrame(visitor: "a")) == .notPermitted)
+        // He may, and the router may not.
+        #expect(try overseer.refusal(forgetFrame(visitor: "a")) == .notPermitted)
         for property in [PropertyID(2), PropertyID(3)] {
             #expect(
                 try shop.refusal(assignFrame(Self.both, property: property)) == .unknownProperty)

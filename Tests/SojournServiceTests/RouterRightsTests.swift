@@ -43,6 +43,23 @@ import Testing
         #expect(try service.gauges(from: Self.routedShop)["batches_total"] == nil)
     }
 
+    @Test func `a router with admin on a property may erase there for a client, and nowhere else`()
+        throws
+    {
+        var rights = Rights()
+        rights.grant(.admin, on: PropertyID(1))
+        let routed = Caller.routed("shop", by: Client(name: "r", rights: rights, isRouter: true))
+        var service = TestService(at: Self.start) { configuration in
+            var other = configuration.properties[0]
+            other.id = PropertyID(2)
+            configuration.properties.append(other)
+        }
+        for (property, code) in [(1, ErrorCode?.none), (2, .notPermitted)] {
+            let frame = forgetFrame(visitor: "a", property: PropertyID(UInt32(property)))
+            #expect(try readError(service.answer(frame, from: routed).bytes)?.code == code)
+        }
+    }
+
     @Test func `a router without a client has the rights of its own`() throws {
         var service = TestService(at: Self.start)
         let caller = Caller.client(Self.router)

@@ -3,7 +3,9 @@ package import SojournJournal
 /// When a partition's snapshot is due, and what becomes of it: a copy of the state, a renewal of the claim that tells
 /// where in the log it belongs, its pieces, its manifest (cluster, "Snapshots").
 ///
-///     idle --begin--> renewing --upload--> uploading --ended--> idle
+///     idle --begin--> renewing --renewed--> waiting --upload--> uploading --ended--> idle
+///
+/// It waits for the archive: what was finished before it would not come of a replay behind it again.
 ///
 /// There are four slots, two for owners with an even epoch and two for those with an odd one: one who was deposed in
 /// the middle of a snapshot does not spoil those of the next owner.
@@ -45,6 +47,8 @@ package struct SnapshotPlan {
         case idle
         /// The state was copied; the renewal is on its way.
         case renewing([UInt8], JournalPosition)
+        /// The renewal is in the log; the archive has not yet all that was finished before.
+        case waiting([UInt8], SnapshotManifest)
         /// Into a slot.
         case uploading(Int)
     }
@@ -98,29 +102,35 @@ package struct SnapshotPlan {
     package mutating func begin(_ image: [UInt8], at position: JournalPosition, now: UInt64) {
         nextAt = now + limits.pauseMilliseconds
         stage = .renewing(image, position)
+        bytes = 0
+        messages = 0
     }
 
     /// The renewal is in the log.
-    ///
-    /// - Returns: what is to be done now, if anything is.
-    package mutating func upload(
-        behind sequence: UInt64, of owner: borrowing PartitionOwner
-    ) -> Upload? {
-        guard case .renewing(let image, let position) = stage else { return nil }
+    package mutating func renewed(at sequence: UInt64, by owner: borrowing PartitionOwner) {
+        guard case .renewing(let image, let position) = stage else { return }
         // Safe: bytes have no padding.
         let manifest = SnapshotManifest(
             partition: owner.partition, sequence: sequence, position: position,
             epoch: owner.epoch, incarnation: owner.identity.incarnation,
             of: unsafe image.span.bytes)
-        let older = Self.slots(of: owner.epoch).min {
+        stage = .waiting(image, manifest)
+    }
+
+    /// What is to be stored now, if anything is.
+    ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
+    package mutating func upload(oldestUnarchived: UInt64) -> Upload? {
+        guard case .waiting(let image, let manifest) = stage,
+            oldestUnarchived > manifest.position.rawValue
+        else { return nil }
+        let older = Self.slots(of: manifest.epoch).min {
             kept[$0]?.sequence ?? 0 < kept[$1]?.sequence ?? 0
         }
         guard let slot = older else { preconditionFailure("snapshots are kept") }
         // From here on it is not whole.
         kept[slot] = nil
         stage = .uploading(slot)
-        bytes = 0
-        messages = 0
         return Upload(manifest: manifest, image: image, slot: slot)
     }
 
@@ -133,6 +143,8 @@ package struct SnapshotPlan {
             snapshots += 1
         } else {
             failures += 1
+            // Due again: nothing may be written before there is one.
+            messages = limits.messages
         }
     }
 }

@@ -4,6 +4,7 @@ package import Logging
 import NATS
 import SojournCluster
 import SojournModel
+import SojournPostgres
 import SojournService
 import Synchronization
 
@@ -51,6 +52,8 @@ package final class ClusterWorker: Sendable {
     private let settings: ClusterSettings
     private let log: Logger
     private let contents = Mutex(Contents())
+    /// The connections of all partitions.
+    private let database: PostgresPool?
     private let work = DispatchSemaphore(value: 0)
     private let ended = DispatchGroup()
 
@@ -62,6 +65,9 @@ package final class ClusterWorker: Sendable {
         self.configuration = configuration
         self.settings = settings
         self.log = log
+        database = configuration.archive.flatMap { archive in
+            if case .postgres(let address) = archive.store { PostgresPool(address) } else { nil }
+        }
         let ended = ended
         ended.enter()
         let thread = Thread { [weak self] in
@@ -133,8 +139,15 @@ package final class ClusterWorker: Sendable {
                 """
                 worker \(settings.worker) is part of cluster \(settings.names.cluster): \
                 \(cluster.partitions) partitions, \(cluster.replicas) replicas; \
-                \(link.guarantee(cluster))
+                \(link.guarantee(cluster)); \(configuration.archiveText)
                 """)
+            if configuration.archive == nil {
+                log.notice(
+                    """
+                    finished sessions are not kept, and reports not answered: all workers may share a \
+                    PostgreSQL database, which --archive postgresql://USER@HOST/DATABASE names
+                    """)
+            }
             serve(link, cluster)
         } catch { fail(.dataTaken(error.description)) }
     }
@@ -219,7 +232,8 @@ package final class ClusterWorker: Sendable {
                 } catch { link.log.debug("\(error)") }
             }
         case .take(let partition):
-            let run = PartitionRun(PartitionSeat(link, partition, of: cluster))
+            let run = PartitionRun(
+                PartitionSeat(link, partition, of: cluster, archivedIn: database))
             contents.withLock {
                 $0.runs[partition] = run
                 $0.figures.takes += 1

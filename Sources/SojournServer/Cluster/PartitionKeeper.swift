@@ -140,10 +140,17 @@ final class PartitionKeeper {
 
     // MARK: Serving
 
+    /// Every record up to here is in the log, by an owner's right.
+    var written: UInt64 { owner.position.rawValue }
+
+    /// Of its claim.
+    var epoch: UInt64 { owner.epoch }
+
     /// Has records written, and takes word of those that are.
     ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
     /// - Returns: how far the log has them.
-    func tend(_ core: inout ServiceCore) -> JournalProgress {
+    func tend(_ core: inout ServiceCore, oldestUnarchived: UInt64) -> JournalProgress {
         let now = ServerClock.steadyMilliseconds()
         for letter in mail.take() { open(letter, now) }
         if let claim = seat.order.claim { owner.heard(claim) }
@@ -154,7 +161,7 @@ final class PartitionKeeper {
             owner.send(group, now: now)
             group.removeAll()
         }
-        uploads.tend(&owner, &core, now: now)
+        uploads.tend(&owner, &core, oldestUnarchived: oldestUnarchived, now: now)
         carryOut(now)
         report(core.journal.waitingBytes)
         return JournalProgress(
@@ -193,7 +200,7 @@ final class PartitionKeeper {
                     mail.put(
                         .saw(sequence, link.sight(of: seat.partition, at: sequence)))
                 }
-            case .renewed(let sequence): uploads.upload(behind: sequence, of: owner)
+            case .renewed(let sequence): uploads.renewed(at: sequence, by: owner)
             case .readEnd, .load: preconditionFailure("what is served is claimed")
             case .end(let end): ended(end)
             }

@@ -70,6 +70,8 @@ final class PartitionRun: Sendable {
 extension ServerConfiguration {
     /// In a cluster, questions are answered behind a record of the log that is at most this old.
     static let confirmMilliseconds: Int64 = 1_000
+    /// What each partition may have waiting for the archive at least.
+    private static let finishedBytesMin = 4 << 20
 
     /// That of the server of one partition.
     fileprivate func seated(at seat: PartitionSeat) throws(ServerError) -> ServerConfiguration {
@@ -78,6 +80,9 @@ extension ServerConfiguration {
         configuration.seat = seat
         configuration.service.partitions = seat.range
         configuration.service.confirmMilliseconds = Self.confirmMilliseconds
+        // What a process may have waiting is shared out.
+        configuration.service.finishedBytesMax = max(
+            Self.finishedBytesMin, service.finishedBytesMax / seat.cluster.partitions)
         configuration.listens = []
         for listen in listens {
             configuration.listens.append(

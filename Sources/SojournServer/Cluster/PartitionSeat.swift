@@ -1,5 +1,6 @@
 import SojournCluster
 import SojournModel
+import SojournPostgres
 import Synchronization
 
 /// One partition that a worker takes: what its server is given, and what it tells the worker.
@@ -13,6 +14,8 @@ package final class PartitionSeat: Sendable {
     let link: ClusterLink
     let partition: Int
     let cluster: ClusterDescription
+    /// Where its finished sessions are kept; nil keeps none.
+    let database: PostgresPool?
     private let shared = Mutex(Report())
     private let told = Mutex(Order())
 
@@ -23,7 +26,11 @@ package final class PartitionSeat: Sendable {
         var claim: PartitionClaim?
     }
 
-    init(_ link: ClusterLink, _ partition: Int, of cluster: ClusterDescription) {
+    init(
+        _ link: ClusterLink, _ partition: Int, of cluster: ClusterDescription,
+        archivedIn database: PostgresPool?
+    ) {
+        self.database = database
         self.link = link
         self.partition = partition
         self.cluster = cluster

@@ -26,18 +26,30 @@ extension ServiceLoop {
         let core = partition.open {
             ServiceCore(
                 configuration.service, startedAt: ServerClock.wallMilliseconds(),
-                isJournaled: true)
+                isJournaled: true, isArchived: seat.database != nil)
         }
         guard let core else { throw .notOwner("\(partition.end.map { "\($0)" } ?? "stopped")") }
+        var archive: ArchiveKeeper?
+        var questions: QuestionBoard?
+        if let database = seat.database, let settings = configuration.archive {
+            archive = .share(
+                database, settings, epoch: partition.epoch, core, wakeUp: state.wakeUp,
+                log: state.log)
+            // Of the partitions of a process each answers one question at a time.
+            questions = QuestionBoard(
+                ReportDesk(
+                    threads: 1, queueMax: settings.reportQueueMax, wakeUp: state.wakeUp), settings)
+        }
         var loop = ServiceLoop(
-            configuration, state, listeners, peers, core, nil, nil, nil, nil, doorkeeper)
+            configuration, state, listeners, peers, core, nil, archive, questions, nil, doorkeeper)
         loop.partition = partition
         return loop
     }
 
     /// Has records written, and lets go of the replies whose records the log has.
     mutating func tendPartition(_ partition: PartitionKeeper) {
-        let progress = partition.tend(&core)
+        let unarchived = archive?.oldestUnarchived(core) ?? .max
+        let progress = partition.tend(&core, oldestUnarchived: unarchived)
         // A deposed one answers nothing that is not answered yet.
         if partition.end != nil { return }
         release(progress)
@@ -53,7 +65,8 @@ extension ServiceLoop {
         var isReleased = false
         while partition.end == nil {
             _ = try answerSome()
-            if !isReleased, unanswered == 0, core.journal.waitingBytes == 0 {
+            // Questions that are not answered by now are asked the next owner.
+            if !isReleased, unanswered == openQuestions, core.journal.waitingBytes == 0 {
                 partition.release()
                 isReleased = true
             }

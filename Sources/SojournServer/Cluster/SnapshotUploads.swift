@@ -24,8 +24,16 @@ struct SnapshotUploads {
     /// Counts a group that is sent.
     mutating func count(_ byteCount: Int) { plan.count(byteCount) }
 
-    /// Begins a snapshot when it is time.
-    mutating func tend(_ owner: inout PartitionOwner, _ core: inout ServiceCore, now: UInt64) {
+    /// Begins a snapshot when it is time, and stores one that may be relied on.
+    ///
+    /// - Parameter oldestUnarchived: what records before it have finished is in the archive.
+    mutating func tend(
+        _ owner: inout PartitionOwner, _ core: inout ServiceCore, oldestUnarchived: UInt64,
+        now: UInt64
+    ) {
+        if let upload = plan.upload(oldestUnarchived: oldestUnarchived) {
+            seat.link.upload { [seat, mail] in mail.put(.snapshot(Self.carryOut(upload, seat))) }
+        }
         guard plan.isDue(now: now), owner.canRenew, core.journal.waitingBytes == 0 else { return }
         let draft = core.snapshot()
         plan.begin(
@@ -35,9 +43,8 @@ struct SnapshotUploads {
     }
 
     /// The renewal is in the log.
-    mutating func upload(behind sequence: UInt64, of owner: borrowing PartitionOwner) {
-        guard let upload = plan.upload(behind: sequence, of: owner) else { return }
-        seat.link.upload { [seat, mail] in mail.put(.snapshot(Self.carryOut(upload, seat))) }
+    mutating func renewed(at sequence: UInt64, by owner: borrowing PartitionOwner) {
+        plan.renewed(at: sequence, by: owner)
     }
 
     mutating func ended(
