@@ -11,6 +11,10 @@ import Testing
         var now: UInt64 = 10_000
         var takes = 0
         var silent: Set<String> = []
+        /// Those who hand over let go, and do not get that into the log.
+        var failsToRelease = false
+        /// What each believes that it serves, and under which epoch.
+        var held: [String: [Int: UInt64]] = [:]
 
         final class Box {
             var plan: WorkerPlan
@@ -18,6 +22,7 @@ import Testing
         }
 
         mutating func start(_ name: String, incarnation: UInt64 = 1) {
+            held[name] = [:]
             plans[name] = Box(
                 WorkerPlan(
                     OwnerIdentity(name: name, incarnation: incarnation),
@@ -29,17 +34,19 @@ import Testing
                 now += 100
                 for name in plans.keys.sorted() where !silent.contains(name) {
                     guard let box = plans[name] else { continue }
-                    let beat = box.plan.heartbeat(holdings(of: box.plan.me))
+                    let holdings = holdings(of: name)
+                    box.plan.hold(holdings)
+                    let beat = box.plan.heartbeat(holdings)
                     for other in plans.values { other.plan.hear(beat, now: now) }
                     for order in box.plan.tick(now: now) { carryOut(order, box) }
                 }
             }
         }
 
-        private func holdings(of worker: OwnerIdentity) -> [Heartbeat.Holding] {
-            claims.values.filter { $0.owner == worker && !$0.isReleased }.map {
+        private func holdings(of name: String) -> [Heartbeat.Holding] {
+            (held[name] ?? [:]).sorted { $0.key < $1.key }.map {
                 Heartbeat.Holding(
-                    partition: $0.partition, epoch: $0.epoch, sequence: 1, waitingBytes: 0)
+                    partition: $0.key, epoch: $0.value, sequence: 1, waitingBytes: 0)
             }
         }
 
@@ -51,19 +58,33 @@ import Testing
                 let claim = PartitionClaim(
                     partition: partition, epoch: (claims[partition]?.epoch ?? 0) + 1,
                     owner: box.plan.me, endpoint: "tcp://127.0.0.1:1")
+                held[box.plan.me.name, default: [:]][partition] = claim.epoch
                 announce(claim)
             case .handOver(let partition):
-                guard var claim = claims[partition] else { return }
-                claim.isReleased = true
-                announce(claim)
+                held[box.plan.me.name]?[partition] = nil
+                if var claim = claims[partition], !failsToRelease {
+                    claim.isReleased = true
+                    announce(claim)
+                }
                 box.plan.ended(partition, pause: 0, now: now)
-            case .giveUp(let partition, _): box.plan.ended(partition, pause: 0, now: now)
+            case .giveUp(let partition, _):
+                held[box.plan.me.name]?[partition] = nil
+                box.plan.ended(partition, pause: 0, now: now)
             }
         }
 
         private mutating func announce(_ claim: PartitionClaim) {
             claims[claim.partition] = claim
-            for other in plans.values { other.plan.hear(claim, now: now) }
+            for (name, other) in plans where !silent.contains(name) {
+                other.plan.hear(claim, now: now)
+            }
+        }
+
+        /// Partitions whose last claim is that of one who serves them.
+        var served: Int {
+            claims.values.count {
+                !$0.isReleased && held[$0.owner.name]?[$0.partition] == $0.epoch
+            }
         }
 
         func count(of name: String) -> Int {
@@ -126,5 +147,44 @@ import Testing
         let isEmpty = company.plans["a"]?.plan.isEmpty ?? false
         #expect(isEmpty)
         #expect(company.count(of: "a") == 0)
+    }
+
+    @Test func `one that slept gives up what others have claimed since, and gets it back`() {
+        var company = Company()
+        for name in ["a", "b"] { company.start(name) }
+        company.run(3_000)
+        company.silent = ["b"]
+        company.run(3_000)
+        #expect(company.count(of: "a") == Self.partitions)
+        // It has heard of nothing, and writes nothing that the log would refuse.
+        company.silent = []
+        company.run(10_000)
+        #expect(company.count(of: "b") == Self.partitions / 2)
+        #expect(company.served == Self.partitions)
+    }
+
+    @Test func `a claim of one that lives and does not serve hinders nobody for long`() {
+        var company = Company()
+        for name in ["a", "b"] { company.start(name) }
+        company.run(3_000)
+        company.failsToRelease = true
+        company.start("c")
+        company.run(10_000)
+        for name in ["a", "b", "c"] { #expect(company.count(of: name) == 4) }
+        #expect(company.served == Self.partitions)
+    }
+
+    @Test func `nothing is taken before its last claim was read`() {
+        let other = OwnerIdentity(name: "b", incarnation: 2)
+        var plan = WorkerPlan(OwnerIdentity(name: "a", incarnation: 1), partitions: 1, now: 0)
+        let first = plan.tick(now: 1_000)
+        #expect(first == [.look(0)])
+        let second = plan.tick(now: 1_050)
+        #expect(second == [])
+        plan.hear(Heartbeat(worker: other), now: 1_050)
+        plan.saw(
+            0, PartitionClaim(partition: 0, epoch: 1, owner: other, endpoint: "x"), now: 1_060)
+        let third = plan.tick(now: 1_100)
+        #expect(third == [], "its owner lives")
     }
 }
