@@ -10,10 +10,10 @@ extension RouterCore {
         do throws(WireError) {
             _ = try HelloRequest.decode(body: body, deployment: deployment ?? .any)
         } catch { throw Refusal(error) }
-        try checkComplete()
+        try checkKnown()
         guard let deployment,
             let partitions = PartitionRange(first: 0, last: table.count - 1, count: table.count)
-        else { preconditionFailure("a complete table has partitions of a deployment") }
+        else { preconditionFailure("a table is of a deployment") }
         let windows = links.compactMap { $0.hello?.producerWindow }
         let reply = HelloReply(
             deployment: deployment, serverTime: moment.serverTime, limits: batchLimits,
@@ -27,7 +27,7 @@ extension RouterCore {
     mutating func lookup(
         _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
-        try checkComplete()
+        try checkKnown()
         let request: LookupRequest
         do throws(WireError) {
             request = try LookupRequest.decode(
@@ -36,11 +36,10 @@ extension RouterCore {
         switch request {
         case .visitor(let key):
             let partition = PartitionHash.partition(of: key, count: table.count)
-            guard let worker = table.owner(of: partition) else {
-                preconditionFailure("a complete table has an owner for partition \(partition)")
-            }
+            guard let worker = table.owner(of: partition) else { throw unowned(partition) }
             try passOn(inquiry, frame, to: worker, id)
         case .session:
+            try checkComplete()
             if let worker = table.soleOwner {
                 return try passOn(inquiry, frame, to: worker, id)
             }

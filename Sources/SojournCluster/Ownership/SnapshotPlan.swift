@@ -34,6 +34,12 @@ package struct SnapshotPlan {
         package let image: [UInt8]
         package let slot: Int
         package let steps: [Step]
+
+        /// What `ended` is told when the step behind so many has failed: a snapshot counts once its manifest is written,
+        /// though what it is to replace is still there.
+        package func written(after count: Int) -> SnapshotManifest? {
+            steps.prefix(count).contains(.manifest) ? manifest : nil
+        }
     }
 
     private enum Stage {
@@ -127,7 +133,7 @@ package struct SnapshotPlan {
         return Upload(manifest: manifest, image: image, slot: slot, steps: steps)
     }
 
-    /// All steps were taken; nil when one of them failed.
+    /// All steps were taken, or one failed: `written` says what came of it.
     package mutating func ended(_ manifest: SnapshotManifest?) {
         guard case .uploading(let slot) = stage else { return }
         stage = .idle

@@ -20,6 +20,12 @@ struct ElasticPlan {
         case countsVoid
     }
 
+    /// Numbers of what may go wrong.
+    enum Fault {
+        static let cut = 5
+        static let last = 12
+    }
+
     let seed: UInt64
     let deception: Deception?
     let policy: SessionPolicy
@@ -38,6 +44,8 @@ struct ElasticPlan {
     let delay: Int
     /// At most so many things go wrong.
     let faults: Int
+    /// Which.
+    let kinds: ClosedRange<Int>
     /// A partition is served at the same place of a worker each time.
     let hasFixedPorts: Bool
     /// Milliseconds by which the clock of each worker is wrong.
@@ -59,13 +67,15 @@ struct ElasticPlan {
         partitions = dice.pick([1, 1, 2, 2, 3])
         routers = dice.number(1...2)
         producers = dice.number(1...3)
-        batches = dice.number(4...20)
+        batches = deception == .countsVoid ? 40 : dice.number(4...20)
         visitors = dice.number(1...8)
         questions = dice.pick([0, 0, 6])
-        pause = dice.pick([100, 600, 2_000])
+        pause = deception == .countsVoid ? 100 : dice.pick([100, 600, 2_000])
         network = dice.pick([0, 2, 8])
         delay = dice.pick([1, 5, 40])
-        faults = dice.pick([0, 1, 2, 4, 8])
+        faults = deception == .countsVoid ? 8 : dice.pick([0, 1, 2, 4, 8])
+        // Records of a deposed owner that would follow on those of his heir are rare.
+        kinds = deception == .countsVoid ? Fault.cut...Fault.cut : 0...Fault.last
         hasFixedPorts = dice.once(in: 2)
         clockErrors = (0..<3).map { _ in dice.pick([0, 0, -900, 400]) }
         var snapshots = SnapshotPlan.Limits()

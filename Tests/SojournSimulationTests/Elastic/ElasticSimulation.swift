@@ -437,9 +437,10 @@ final class ElasticSimulation {
         let isDone = job.steps.isEmpty
         if isDone || job.failures > 5 {
             jobs.removeAll { $0 === job }
-            job.steps = []
             if isDone { count("snapshots") }
-            answer(job.node, .snapshot(isDone ? job.upload.manifest : nil))
+            let count = job.upload.steps.count - job.steps.count
+            answer(job.node, .snapshot(job.upload.written(after: count)))
+            job.steps = []
         } else if isScheduled {
             scheduleStep(job)
         }
@@ -550,7 +551,7 @@ final class ElasticSimulation {
     private func tickRouter(_ router: Int) {
         schedule(.tickRouter(router), after: Self.turnMilliseconds)
         guard let node = routers[router] else { return }
-        for partition in node.watch.looks(at: node.core.workersDown, now: steady) {
+        for partition in node.watch.looks(at: node.core.workersInDoubt, now: steady) {
             schedule(
                 .routerLooks(router, life: node.life, partition), after: dice.number(0...plan.delay)
             )
@@ -616,7 +617,7 @@ final class ElasticSimulation {
         let worker = dice.number(0...workers.count - 1)
         let router = dice.number(0...routers.count - 1)
         let partition = dice.number(0...logs.count - 1)
-        switch dice.number(0...12) {
+        switch dice.number(plan.kinds) {
         case 0, 1:
             tell("kills of workers", "worker \(worker) is killed")
             end(worker, isOrderly: false)
@@ -624,7 +625,7 @@ final class ElasticSimulation {
             tell("pauses of workers", "worker \(worker) stands still")
             workers[worker]?.isPaused = true
             schedule(.goOn(worker), after: dice.number(50...4_000))
-        case 5, 6:
+        case ElasticPlan.Fault.cut, 6:
             cutUntil[worker] = now + Int64(dice.number(50...4_500))
             tell("cuts of workers", "worker \(worker) is cut off until \(cutUntil[worker])")
         case 7:

@@ -76,7 +76,7 @@ import Testing
     @Test(arguments: ElasticPlan.Deception.allCases)
     func `a cluster that breaks a promise is found out`(_ deception: ElasticPlan.Deception) {
         var failures: [(seed: UInt64, reason: String)] = []
-        for seed in 1...UInt64(400) where failures.isEmpty {
+        for seed in 1...UInt64(600) where failures.isEmpty {
             let run = ElasticSimulation(ElasticPlan(seed: seed, deception: deception))
             do { try run.run() } catch { failures.append((seed, "\(error)")) }
         }
