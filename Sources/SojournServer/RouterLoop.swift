@@ -186,8 +186,10 @@ struct RouterLoop: ~Copyable {
     private static func endpoint(of claim: PartitionClaim, _ state: ServerState) -> String? {
         do throws(ServerError) { return try Endpoint(worker: claim.endpoint).address } catch {
             state.log.error(
-                "worker \(claim.owner.name) says that partition \(claim.partition) is reached at "
-                    + "\"\(claim.endpoint)\": \(error)")
+                """
+                worker \(claim.owner.name) says that partition \(claim.partition) is reached at \
+                "\(claim.endpoint)": \(error)
+                """)
             return nil
         }
     }
