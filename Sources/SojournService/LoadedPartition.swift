@@ -58,6 +58,11 @@ package struct LoadedPartition: ~Copyable {
             return try follow(core, &source, through, &summary)
         }
         guard first <= 1 else {
+            // Meanwhile the owner before, who may be at it still, may have put another one into its place.
+            let now = try manifests(&source).map(\.manifest)
+            if now != summary.manifests.map(\.manifest) {
+                throw .passing("its snapshots have changed while they were read")
+            }
             let what = reasons.isEmpty ? "there is no snapshot" : reasons.joined(separator: "; ")
             throw .unreadable("\(what), and the log begins at message \(first)")
         }
