@@ -162,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "SojournServiceTests",
             dependencies: [
-                "SojournService", "SojournJournal", "SojournEngine", "SojournWire", "SojournModel",
-                "SojournChannels", "SojournTestKit",
+                "SojournService", "SojournCluster", "SojournJournal", "SojournEngine",
+                "SojournWire", "SojournModel", "SojournChannels", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournRouterTests",

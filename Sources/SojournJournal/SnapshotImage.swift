@@ -28,16 +28,19 @@ private final class SnapshotImage: StorageFile {
     private(set) var bytes: [UInt8] = []
 
     func write(_ new: RawSpan, at offset: Int) {
-        let end = offset + new.byteCount
-        if bytes.count < end {
-            bytes.append(contentsOf: repeatElement(0, count: end - bytes.count))
+        if offset > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: offset - bytes.count))
         }
-        // The array has room up to `end` by the line above.
-        unsafe bytes.withUnsafeMutableBytes { target in
-            unsafe new.withUnsafeBytes { source in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<end]).copyMemory(
-                    from: source)
+        let overlap = min(new.byteCount, bytes.count - offset)
+        // What is there was written from `offset` on; the rest is behind it. Lent for the closures, which copy.
+        unsafe new.withUnsafeBytes { source in
+            let (old, rest) = unsafe (source.prefix(overlap), source.dropFirst(overlap))
+            unsafe bytes.withUnsafeMutableBytes { target in
+                unsafe UnsafeMutableRawBufferPointer(
+                    rebasing: target[offset..<offset + overlap]
+                ).copyMemory(from: UnsafeRawBufferPointer(rebasing: old))
             }
+            unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest))
         }
     }
 

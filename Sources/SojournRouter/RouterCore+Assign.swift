@@ -12,7 +12,7 @@ extension RouterCore {
                 .draining, retryAfterMilliseconds: 1_000,
                 "the router is about to stop; send the batch to another, or again when it is back")
         }
-        try checkComplete()
+        try checkKnown()
         try rateLimits.check(
             Frame.body(of: frame), of: inquiry.caller, at: inquiry.moment.serverTime)
         if let worker = table.soleOwner {
@@ -28,9 +28,7 @@ extension RouterCore {
         }
         switch plan {
         case .unowned(let partition):
-            throw Refusal(
-                .unavailable, retryAfterMilliseconds: retryMilliseconds,
-                "nobody has partition \(partition) for now")
+            throw unowned(partition)
         case .whole(let owner):
             try passOn(inquiry, frame, to: Int(owner), id)
             counters.wholeBatches += 1
@@ -92,6 +90,13 @@ extension RouterCore {
 
     var retryMilliseconds: UInt32 { configuration.limits.unavailableRetryMilliseconds }
 
+    /// Code 24 until every partition has a worker; where it is settled what each of them has, until one is known: what
+    /// touches only those that are there goes on, whatever the others do.
+    func checkKnown() throws(Refusal) {
+        if configuration.ranges != nil, table.count > 0 { return }
+        try checkComplete()
+    }
+
     /// Code 24 until every partition has a worker.
     func checkComplete() throws(Refusal) {
         if table.isComplete { return }
@@ -102,6 +107,13 @@ extension RouterCore {
         throw Refusal(
             .unavailable, retryAfterMilliseconds: retryMilliseconds,
             "the router waits for workers: \(missing) (\(others.joined(separator: "; ")))")
+    }
+
+    /// Code 24 for what nobody has.
+    func unowned(_ partition: Int) -> Refusal {
+        Refusal(
+            .unavailable, retryAfterMilliseconds: retryMilliseconds,
+            "nobody has partition \(partition) for now")
     }
 
     /// Code 24 while a worker is not there.

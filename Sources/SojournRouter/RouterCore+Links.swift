@@ -49,8 +49,12 @@ extension RouterCore {
         links[worker].greetedAt = 0
     }
 
-    /// Those that do not answer.
-    package var workersDown: [Int] { links.indices.filter { !links[$0].isUp } }
+    /// Those that do not answer, or not to what was sent to them twice: perhaps others stand for the same by now.
+    package var workersInDoubt: [Int] {
+        links.indices.filter { worker in
+            !links[worker].isUp || links[worker].inFlight.values.contains { $0.sends > 1 }
+        }
+    }
 
     // MARK: HELLO
 

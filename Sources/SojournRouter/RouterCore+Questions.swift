@@ -10,10 +10,10 @@ extension RouterCore {
         do throws(WireError) {
             _ = try HelloRequest.decode(body: body, deployment: deployment ?? .any)
         } catch { throw Refusal(error) }
-        try checkComplete()
+        try checkKnown()
         guard let deployment,
             let partitions = PartitionRange(first: 0, last: table.count - 1, count: table.count)
-        else { preconditionFailure("a complete table has partitions of a deployment") }
+        else { preconditionFailure("a table is of a deployment") }
         let windows = links.compactMap { $0.hello?.producerWindow }
         let reply = HelloReply(
             deployment: deployment, serverTime: moment.serverTime, limits: batchLimits,
@@ -27,15 +27,16 @@ extension RouterCore {
     mutating func lookup(
         _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
-        try checkComplete()
+        try checkKnown()
         let request: LookupRequest
         do throws(WireError) {
             request = try LookupRequest.decode(
                 body: Frame.body(of: frame), limits: batchLimits)
         } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
         switch request {
-        case .visitor(let key): try passOn(inquiry, frame, to: owner(of: key), id)
+        case .visitor(let key): try passOn(inquiry, frame, to: try owner(of: key), id)
         case .session:
+            try checkComplete()
             if let worker = table.soleOwner {
                 return try passOn(inquiry, frame, to: worker, id)
             }
@@ -52,15 +53,13 @@ extension RouterCore {
         do throws(WireError) {
             key = try ForgetRequest.decode(body: Frame.body(of: frame), limits: batchLimits)
         } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
-        try passOn(inquiry, frame, to: owner(of: key), id)
+        try passOn(inquiry, frame, to: try owner(of: key), id)
     }
 
     /// The worker to which a visitor falls.
-    private func owner(of visitor: RawSpan) -> Int {
+    private func owner(of visitor: RawSpan) throws(Refusal) -> Int {
         let partition = PartitionHash.partition(of: visitor, count: table.count)
-        guard let worker = table.owner(of: partition) else {
-            preconditionFailure("a complete table has an owner for partition \(partition)")
-        }
+        guard let worker = table.owner(of: partition) else { throw unowned(partition) }
         return worker
     }
 

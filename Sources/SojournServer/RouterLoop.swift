@@ -171,7 +171,7 @@ struct RouterLoop: ~Copyable {
         for claim in watch.news() {
             let worker = workers[claim.partition]
             let name = "\(claim.owner.name) for partition \(claim.partition)"
-            worker.endpoint = claim.isReleased ? nil : claim.endpoint
+            worker.endpoint = claim.isReleased ? nil : Self.endpoint(of: claim, state)
             core.moved(
                 claim.partition, to: name,
                 claim.isReleased
@@ -179,7 +179,19 @@ struct RouterLoop: ~Copyable {
                     : "it has claimed the partition, and does not answer yet")
             try carryOut()
         }
-        watch.look(at: core.workersDown, now: now)
+        watch.look(at: core.workersInDoubt, now: now)
+    }
+
+    /// Where an owner is reached; nil for what is no address, which must not end the router.
+    private static func endpoint(of claim: PartitionClaim, _ state: ServerState) -> String? {
+        do throws(ServerError) { return try Endpoint(worker: claim.endpoint).address } catch {
+            state.log.error(
+                """
+                worker \(claim.owner.name) says that partition \(claim.partition) is reached at \
+                "\(claim.endpoint)": \(error)
+                """)
+            return nil
+        }
     }
 
     // MARK: Workers

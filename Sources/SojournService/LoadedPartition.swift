@@ -45,10 +45,11 @@ package struct LoadedPartition: ~Copyable {
         _ makeCore: () -> ServiceCore
     ) throws(LoadError) -> LoadedPartition {
         var summary = Summary()
-        summary.manifests = try manifests(&source)
+        let found = try manifests(&source)
+        summary.manifests = found
         let first = try source.firstSequence()
         var reasons: [String] = []
-        for (slot, manifest) in summary.manifests where manifest.sequence + 1 >= first {
+        for (slot, manifest) in found where manifest.sequence + 1 >= first {
             var core = makeCore()
             if let reason = try restore(&core, manifest, slot, &source) {
                 reasons.append(reason)
@@ -59,6 +60,11 @@ package struct LoadedPartition: ~Copyable {
             return try follow(core, &source, through, &summary)
         }
         guard first <= 1 else {
+            // Meanwhile the owner before, who may be at it still, may have put another one into its place.
+            let now = try manifests(&source).map(\.manifest)
+            if now != found.map(\.manifest) {
+                throw .passing("its snapshots have changed while they were read")
+            }
             let what = reasons.isEmpty ? "there is no snapshot" : reasons.joined(separator: "; ")
             throw .unreadable("\(what), and the log begins at message \(first)")
         }

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -36,5 +37,5 @@ async def main():
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 asyncio.run(main())

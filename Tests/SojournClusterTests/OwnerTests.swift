@@ -200,4 +200,118 @@ import Testing
         let position = first.owner.position
         #expect(position == .start)
     }
+
+    @Test func `a claim is renewed when all before it is in the log, and nothing goes in between`()
+    {
+        var log = MemoryLog()
+        let owner = Contender(1)
+        owner.settle(&log, now: 0)
+        owner.write(now: 0)
+        owner.owner.renew(now: 0)
+        owner.carryOut(log, now: 0)
+        #expect(owner.posts.count == 1)
+        let canSend = owner.canSend
+        #expect(!canSend)
+        owner.settle(&log, now: 1)
+        #expect(owner.renewals == [3])
+        // So one who was deposed leaves no claim behind that of his heir.
+        let heir = Contender(2)
+        owner.write(now: 2)
+        owner.owner.renew(now: 2)
+        owner.carryOut(log, now: 2)
+        heir.settle(&log, now: 2)
+        owner.settle(&log, now: 2)
+        #expect(log.lastClaim?.owner.incarnation == 2)
+        #expect(owner.end != nil)
+    }
+
+    @Test func `an owner that hears of a later claim is deposed, whether it writes or not`() {
+        var log = MemoryLog()
+        let owner = Contender(1)
+        owner.settle(&log, now: 0)
+        guard let claim = log.lastClaim else { preconditionFailure("it has claimed") }
+        owner.owner.heard(claim)
+        #expect(owner.phase == .serving, "it is its own")
+        let heir = Contender(2)
+        heir.settle(&log, now: 0)
+        guard let later = log.lastClaim else { preconditionFailure("it has claimed") }
+        owner.owner.heard(later)
+        #expect(owner.phase == .ended(.deposed(by: later)))
+    }
+
+    @Test func `one that looks for what was dropped is outrun`() {
+        var log = MemoryLog()
+        log.messagesMax = 1
+        let zombie = Contender(1)
+        zombie.settle(&log, now: 0)
+        let heir = Contender(2)
+        heir.settle(&log, now: 0)
+        for _ in 0..<3 {
+            heir.write(now: 0)
+            heir.settle(&log, now: 0)
+        }
+        zombie.write(now: 10)
+        zombie.settle(&log, now: 10)
+        #expect(zombie.end == .outrun)
+    }
+
+    @Test func `an answer to what was sent before a void message says nothing of the log`() {
+        var log = MemoryLog()
+        let zombie = Contender(1)
+        zombie.settle(&log, now: 0)
+        for _ in 0..<2 { zombie.write(now: 0) }
+        zombie.carryOut(log, now: 0)
+        let heir = Contender(2)
+        heir.settle(&log, now: 0)
+        for _ in 0..<2 { heir.write(now: 0) }
+        heir.carryOut(log, now: 0)
+        // The zombie's second record stands behind the claim, where the heir's first was to be; his second behind it.
+        zombie.deliver(1, &log, now: 0, losesAnswer: true)
+        heir.deliver(1, &log, now: 0)
+        let late = heir.posts.remove(at: 1)
+        guard case .answer(_, let ticket) = late else { preconditionFailure("it was answered") }
+        // Nobody is answered for a while, so both are unknown.
+        for now in stride(from: 2_000 as UInt64, to: 5_000, by: 50) {
+            heir.owner.tick(now: now)
+            heir.carryOut(log, now: now)
+            while !heir.posts.isEmpty {
+                // The answer comes when its message was sent again.
+                let isAgain = heir.posts.contains {
+                    if case .append(_, _, ticket) = $0 { true } else { false }
+                }
+                if isAgain { heir.posts.insert(late, at: 0) }
+                heir.deliver(0, &log, now: now)
+                if isAgain { heir.deliver(0, &log, now: now) }
+                heir.carryOut(log, now: now)
+            }
+        }
+        heir.posts.append(late)
+        heir.settle(&log, now: 5_000)
+        #expect(heir.end == nil)
+        #expect(Contender.read(log).writers == [2, 2])
+    }
+
+    @Test func `a state that is not had is tried again, and in the end that is silence`() {
+        let limits = OwnerLimits()
+        var owner = PartitionOwner(
+            partition: 3, of: Contender.deployment,
+            by: OwnerIdentity(name: "worker-1", incarnation: 1), at: "tcp://127.0.0.1:1",
+            behind: 0, now: 0)
+        owner.sawEnd(lastSequence: 0, claim: nil, now: 0)
+        owner.acknowledged(1, at: 1, isDuplicate: false, now: 0)
+        var loads = 0
+        for now in stride(from: 0, through: limits.silenceMilliseconds, by: 1_000) {
+            owner.tick(now: now)
+            while let action = owner.nextAction() {
+                guard case .load(let through) = action else { continue }
+                #expect(through == 1)
+                loads += 1
+                owner.couldNotLoad(.passing("the log has no leader"), now: now)
+            }
+        }
+        #expect(loads == 21)
+        let phase = owner.phase
+        #expect(phase == .ended(.silent(milliseconds: limits.silenceMilliseconds)))
+        #expect(OwnerEnd.pauseMilliseconds(after: .silent(milliseconds: 1)) < 1_000)
+    }
 }

@@ -3,13 +3,15 @@ import SojournJournal
 import SojournTestKit
 import Testing
 
-/// What the log drops is in a snapshot (cluster, "Room" and "Snapshots").
+/// What the log drops is in a snapshot (cluster, "Room").
 @Suite struct RoomTests {
-    private static let logMessages = 4 * OwnerLimits.claimReserve
+    private static let claimReserve: UInt64 = 64
+    private static let logMessages = 4 * claimReserve
 
     private static var limits: OwnerLimits {
         var limits = OwnerLimits()
         limits.logMessages = logMessages
+        limits.claimReserve = claimReserve
         return limits
     }
 
@@ -29,7 +31,7 @@ import Testing
     @Test
     func `an owner stops before the log drops what is in no snapshot, and goes on behind one`() {
         var (owner, log) = Self.full()
-        #expect(log.lastSequence == Self.logMessages - OwnerLimits.claimReserve)
+        #expect(log.lastSequence == Self.logMessages - Self.claimReserve)
         #expect(log.messages.first?.sequence == 1)
         let takesBatches = owner.owner.takesBatches
         #expect(!takesBatches)
@@ -46,7 +48,7 @@ import Testing
         let takesAgain = owner.owner.takesBatches
         #expect(takesAgain)
         // The log is as long as it may be, and drops what the snapshot has.
-        for _ in 0..<2 * OwnerLimits.claimReserve {
+        for _ in 0..<2 * Self.claimReserve {
             owner.write(now: 3)
             owner.settle(&log, now: 3)
         }
@@ -64,7 +66,7 @@ import Testing
             owner.write(now: 1)
             owner.settle(&log, now: 1)
         }
-        #expect(records == Int(OwnerLimits.claimReserve))
+        #expect(records == Int(Self.claimReserve))
     }
 
     @Test(arguments: [
@@ -82,33 +84,5 @@ import Testing
         let full = OwnerEnd.logFull(lastSequence: last, snapshotSequence: snapshot)
         #expect(contender.phase == (isFull ? .ended(full) : .claiming))
         #expect(full.isFault)
-    }
-
-    @Test(arguments: [UInt64(1), 2])
-    func `an owner spares the newest snapshot, and the slots of the owner before`(epoch: UInt64)
-        throws
-    {
-        var log = MemoryLog()
-        var owner = Contender(1)
-        for number in 1...epoch {
-            owner = Contender(number)
-            owner.settle(&log, now: 0)
-        }
-        var plan = SnapshotPlan()
-        var slots: [Int] = []
-        for number in 1...4 as ClosedRange<UInt64> {
-            plan.begin([1, 2, 3], at: .start, now: 0)
-            plan.renewed(at: number, by: owner.owner)
-            let early = plan.upload(oldestUnarchived: 0)
-            #expect(early?.slot == nil, "the archive lacks what was finished before")
-            let begun = plan.upload(oldestUnarchived: .max)
-            let upload = try #require(begun)
-            slots.append(upload.slot)
-            plan.ended(number == 3 ? nil : upload.manifest)
-            let isDue = plan.isDue(now: 1_000_000)
-            #expect(isDue == (number == 3), "one that failed is made up for")
-        }
-        // The third failed, so its slot is not whole, and the next one goes there again.
-        #expect(slots == (epoch == 1 ? [2, 3, 2, 2] : [0, 1, 0, 0]))
     }
 }

@@ -114,6 +114,20 @@ import Testing
         #expect(reply.outcomes == [.new, .new, .extended])
     }
 
+    @Test func `where it is settled who has what, one that was never there hinders only its own`()
+        throws
+    {
+        var cluster = TestCluster(isUp: false) { configuration in
+            configuration.ranges = ["0-31/64", "32-63/64"].compactMap { PartitionRange($0) }
+        }
+        cluster.workers[1].isConnected = false
+        cluster.tick()
+        let reply = try Assigned(cluster.reply(only(TestVisitor.first)))
+        #expect(reply.outcomes == [.new])
+        let refusal = try cluster.refusal(frame())
+        #expect(refusal?.code == .unavailable)
+    }
+
     @Test func `what no worker answers in time is incomplete`() throws {
         var cluster = TestCluster()
         cluster.workers[1].isStopped = true

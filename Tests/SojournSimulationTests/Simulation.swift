@@ -374,7 +374,7 @@ final class Simulation {
     /// Tells the reply to a question, which may be a refusal.
     private static let questionCorrelation = UInt64.max
 
-    private static func question(_ visitor: String, _ property: PropertyID) -> [UInt8] {
+    static func question(_ visitor: String, _ property: PropertyID) -> [UInt8] {
         Array(visitor.utf8).lend { question(.visitor(key: $0), property) }
     }
 

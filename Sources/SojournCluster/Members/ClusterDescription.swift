@@ -16,8 +16,8 @@ package struct ClusterDescription: Equatable, Sendable {
     private static let byteCount = 36
     package static let partitionsMax = 256
     package static let partitionsDefault = 16
-    /// Of a log: what is kept for claims, and as much again for records.
-    package static let logMessagesRange = 4 * Int(OwnerLimits.claimReserve)...1 << 24
+    /// Of a log: four times what is kept for claims at least.
+    package static let logMessagesRange = 4_096...1 << 24
     package static let logMessagesDefault = 16_384
 
     package var partitions: Int

@@ -78,7 +78,7 @@ package enum LogSight: Sendable {
     case foreign(LogFault)
     /// The log ends before it.
     case absent
-    /// Something stood there, and was trimmed.
+    /// Something stood there, and the log dropped it.
     case gone
     /// The log did not answer.
     case unknown
@@ -105,7 +105,7 @@ package struct OwnerLimits: Equatable, Sendable {
     /// Messages that the log keeps: an append beyond them drops the first one.
     package var logMessages = UInt64(ClusterDescription.logMessagesDefault)
     /// Of them, those that records leave to claims, releases and renewals.
-    package static let claimReserve: UInt64 = 1_024
+    package var claimReserve: UInt64 = 1_024
 
     package init() {}
 }

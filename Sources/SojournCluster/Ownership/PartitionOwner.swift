@@ -21,7 +21,7 @@ package import SojournModel
 ///        our own           |      it had landed
 ///        nothing           |      again, with another ticket: the log remembers ids of what it refused
 ///        a later claim     |      deposed: it is over
-///        it was trimmed    |      outrun, for who trims has written since: it is over
+///        it was dropped    |      outrun, for others have written since: it is over
 ///        anything else     |      void, as `LogRule` says: again, one sequence further on
 package struct PartitionOwner: ~Copyable {
     package enum Phase: Equatable, Sendable {
@@ -48,7 +48,7 @@ package struct PartitionOwner: ~Copyable {
     /// Messages that had to be sent again.
     package private(set) var resends: UInt64 = 0
 
-    /// The newest snapshot holds all messages of the log up to here.
+    /// Snapshots hold all messages of the log up to here.
     private var covered: UInt64 = 0
 
     private var window = Window()
@@ -135,15 +135,15 @@ package struct PartitionOwner: ~Copyable {
     /// - Parameters:
     ///   - position: the last record of it.
     ///   - isOurs: the claim counts, as `LogRule` says; else another one came before it.
-    ///   - snapshotSequence: of the snapshot that was used, 0 for none.
+    ///   - covered: snapshots hold all messages up to this sequence.
     package mutating func loaded(
-        _ position: JournalPosition, isOurs: Bool, snapshotSequence: UInt64 = 0, now: UInt64
+        _ position: JournalPosition, isOurs: Bool, covered: UInt64 = 0, now: UInt64
     ) {
         guard phase == .replaying else { return }
         progressAt = now
         guard isOurs else { return end(.outrun) }
         self.position = position
-        covered = snapshotSequence
+        self.covered = covered
         phase = .serving
     }
 
@@ -161,7 +161,7 @@ package struct PartitionOwner: ~Copyable {
 
     // MARK: Serving
 
-    /// A snapshot is stored that holds all messages up to a sequence.
+    /// Snapshots are stored that hold all messages up to a sequence.
     package mutating func stored(through sequence: UInt64) { covered = max(covered, sequence) }
 
     /// Messages that can be appended before one is dropped from the log that no snapshot holds (cluster, "Room").
@@ -173,11 +173,11 @@ package struct PartitionOwner: ~Copyable {
 
     /// Whether new batches may be applied. It ends before `canSend` does, so that what was applied finds room in the log,
     /// and a snapshot can be taken of it.
-    package var takesBatches: Bool { room > 2 * OwnerLimits.claimReserve }
+    package var takesBatches: Bool { room > 2 * limits.claimReserve }
 
     /// Whether the next group may be sent.
     package var canSend: Bool {
-        canRenew && window.count < limits.windowMax && room > OwnerLimits.claimReserve
+        canRenew && window.count < limits.windowMax && room > limits.claimReserve
     }
 
     /// Whether the claim may be renewed.

@@ -22,12 +22,20 @@ package struct SnapshotPlan {
         package init() {}
     }
 
-    /// What is to be stored for a snapshot: its pieces in their order, and behind them the manifest, with which it
-    /// counts. Each takes the place of what was in the slot before.
+    /// What is to be stored for a snapshot. Each step takes the place of what was in the slot before.
     package struct Upload: Sendable {
+        package enum Step: Equatable, Sendable {
+            case piece(Int)
+            /// From here on the snapshot counts.
+            case manifest
+        }
+
         package let manifest: SnapshotManifest
         package let image: [UInt8]
         package let slot: Int
+
+        /// In this order.
+        package var steps: [Step] { (0..<manifest.pieces).map { .piece($0) } + [.manifest] }
 
         /// The bytes of the image that a piece has.
         package func range(ofPiece piece: Int) -> Range<Int> {
@@ -71,6 +79,13 @@ package struct SnapshotPlan {
         kept.compactMap { $0 }.max { $0.sequence < $1.sequence }
     }
     package var newestSequence: UInt64 { newest?.sequence ?? 0 }
+
+    /// The log may drop what stands up to here: the last snapshot but one has it, or the only one. Should the newest turn
+    /// out to be damaged, the one before it and the log behind that will do.
+    package var coveredSequence: UInt64 {
+        let newest = kept.compactMap { $0?.sequence }.sorted().suffix(2)
+        return newest.first ?? 0
+    }
     package var newestBytes: Int { newest?.snapshotBytes ?? 0 }
 
     /// Takes word of what the partition was made from.

@@ -155,10 +155,17 @@ final class ClusterLink: Sendable {
     func lastClaim(of partition: Int) throws(NATSError) -> PartitionClaim? {
         guard
             let bytes = try jetStream.lastMessage(
-                of: names.logStream(partition), subject: names.claimsSubject(partition)),
-            case .message(_, let claim) = Self.sight(of: bytes)
+                of: names.logStream(partition), subject: names.claimsSubject(partition))
         else { return nil }
-        return claim
+        switch Self.sight(of: bytes) {
+        case .message(_, let claim?): return claim
+        // Who takes it for none would claim what somebody owns.
+        case .foreign(let fault):
+            throw NATSError(
+                unanswered: "read the last claim of partition \(partition): \(fault)")
+        case .message, .absent, .gone, .unknown:
+            throw NATSError(unanswered: "read the last claim of partition \(partition)")
+        }
     }
 
     /// The newest snapshot of a partition, whole or not; nil when there is none. Waits.

@@ -128,8 +128,7 @@ final class PartitionKeeper {
                 """)
             core = found.take()
             owner.loaded(
-                loaded.position, isOurs: isOurs, snapshotSequence: loaded.snapshot?.sequence ?? 0,
-                now: now)
+                loaded.position, isOurs: isOurs, covered: uploads.plan.coveredSequence, now: now)
         } catch {
             if case .passing(let reason) = error {
                 state.log.warning("partition \(seat.partition): \(reason); it is read again")

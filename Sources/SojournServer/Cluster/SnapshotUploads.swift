@@ -53,7 +53,7 @@ struct SnapshotUploads {
         switch result {
         case .success(let manifest):
             plan.ended(manifest)
-            owner.stored(through: manifest.sequence)
+            owner.stored(through: plan.coveredSequence)
             log.debug(
                 """
                 partition \(seat.partition): snapshot at message \(manifest.sequence), \
@@ -76,16 +76,23 @@ struct SnapshotUploads {
         let (names, streams) = (seat.link.names, seat.link.jetStream)
         let id = "\(seat.partition).\(upload.manifest.name)"
         do throws(NATSError) {
-            for piece in 0..<upload.manifest.pieces {
+            for (row, step) in upload.steps.enumerated() {
+                let (bytes, subject) =
+                    switch step {
+                    case .piece(let piece):
+                        (
+                            Array(upload.image[upload.range(ofPiece: piece)]),
+                            names.pieceSubject(seat.partition, slot: upload.slot, piece: piece)
+                        )
+                    case .manifest:
+                        (
+                            upload.manifest.bytes,
+                            names.manifestSubject(seat.partition, slot: upload.slot)
+                        )
+                    }
                 try streams.appendSurely(
-                    Array(upload.image[upload.range(ofPiece: piece)]),
-                    to: names.pieceSubject(seat.partition, slot: upload.slot, piece: piece),
-                    of: names.snapshotStream, id: "\(id).\(piece)")
+                    bytes, to: subject, of: names.snapshotStream, id: "\(id).\(row)")
             }
-            try streams.appendSurely(
-                upload.manifest.bytes,
-                to: names.manifestSubject(seat.partition, slot: upload.slot),
-                of: names.snapshotStream, id: "\(id).manifest")
             return .success(upload.manifest)
         } catch { return .failure(error) }
     }

@@ -45,7 +45,7 @@ package struct MemoryLog {
 
     package func sight(at sequence: UInt64) -> LogSight {
         guard let row = messages.firstIndex(where: { $0.sequence == sequence }) else {
-            return .absent
+            return sequence <= lastSequence ? .gone : .absent
         }
         return messages[row].bytes.sight
     }

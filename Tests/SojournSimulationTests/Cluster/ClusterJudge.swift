@@ -29,7 +29,8 @@ struct ClusterJudge {
     {
         var oracle = ArrivalOracle(policy)
         var events = 0
-        for (index, record) in records.enumerated() where record.kind != .policy {
+        for (index, record) in records.enumerated()
+        where record.kind == .batch || record.kind == .tick {
             oracle.clock = max(oracle.clock, record.payload.lend { $0.integer(at: 8) })
             guard record.kind == .batch else { continue }
             let producer: UInt64 = record.payload.lend { $0.integer(at: 24) }

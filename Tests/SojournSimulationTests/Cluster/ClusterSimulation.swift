@@ -397,7 +397,7 @@ final class ClusterSimulation {
 }
 
 extension [UInt8] {
-    fileprivate func readdressed(_ address: ForwardAddress) -> [UInt8] {
+    func readdressed(_ address: ForwardAddress) -> [UInt8] {
         var frame = self
         var span = frame.mutableSpan
         // Bytes have no invalid patterns.
