@@ -50,7 +50,7 @@ final class ElasticCluster: Cluster {
         proxy = Member(
             "proxy",
             ["python3", script] + zip(servers.freePorts, servers.ports).map { "\($0):\($1)" },
-            log: "\(folder)/proxy.log")
+            log: "\(folder)/proxy.log", endSignal: SIGKILL, end: .signalled(SIGKILL))
         workers = (0..<Self.workerCount).map { number in
             let addresses =
                 number == 0 ? NATSServers.addresses(servers.freePorts) : servers.addresses

@@ -7,14 +7,21 @@ final class Member {
     private let command: [String]
     private let log: String
     private let endSignal: Int32
+    private let end: ServerProcess.End
     private(set) var process: ServerProcess?
 
-    /// - Parameter endSignal: ends it with exit code 0.
-    init(_ name: String, _ command: [String], log: String, endSignal: Int32 = SIGTERM) {
+    /// - Parameters:
+    ///   - endSignal: tells it to end.
+    ///   - end: how it ends then.
+    init(
+        _ name: String, _ command: [String], log: String, endSignal: Int32 = SIGTERM,
+        end: ServerProcess.End = .exited(0)
+    ) {
         self.name = name
         self.command = command
         self.log = log
         self.endSignal = endSignal
+        self.end = end
     }
 
     func start() throws { process = try ServerProcess(command, log: log) }
@@ -26,7 +33,7 @@ final class Member {
 
     /// - Returns: what is wrong with how it ended; nil for nothing.
     func terminate() -> Fault? {
-        guard let end = process?.terminate(by: endSignal), end != .exited(0) else { return nil }
-        return Fault(.server, "\(name) ended with \(end) when it was asked to")
+        guard let found = process?.terminate(by: endSignal), found != end else { return nil }
+        return Fault(.server, "\(name) ended with \(found) when it was asked to")
     }
 }

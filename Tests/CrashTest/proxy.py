@@ -4,8 +4,6 @@
 """
 
 import asyncio
-import os
-import signal
 import sys
 
 
@@ -37,5 +35,4 @@ async def main():
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 asyncio.run(main())
