@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Logging
 import SojournArchive
 import SojournModel
@@ -18,6 +19,9 @@ final class ArchiveWriter: Sendable {
     private static let expirySeconds: UInt64 = 600
     /// Sessions that are erased in one transaction, about.
     private static let expiryBatch = 20_000
+    /// How much the thread stands back for others, as `nice` counts it: where processors are few, batches are
+    /// answered first and sessions wait, up to the room that they have.
+    private static let niceness: Int32 = 10
 
     struct Counters {
         var transactions: UInt64 = 0
@@ -51,6 +55,8 @@ final class ArchiveWriter: Sendable {
         self.log = log
         ended.enter()
         let thread = Thread { [self] in
+            // Of this thread alone, by its number 0; where it is not allowed, nothing is lost.
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
             run()
             ended.leave()
         }
