@@ -12,7 +12,7 @@ import ZeroMQ
 final class ArchiveWriter: Sendable {
     private static let retrySeconds = 0.5
     /// A transaction that is at work when the service stops may take so long; then it is ended.
-    private static let stopSeconds = 2.0
+    private static let stopSeconds = 1.0
     /// What one transaction takes at most.
     private static let transactionBytesMax = 16 << 20
     /// Between two looks for sessions that are too old.
