@@ -12,6 +12,9 @@ struct ArchiveTransaction: ~Copyable {
     private var archived: FeedPlace
     /// Facts that are not written yet, by property and hour.
     private var hours: [HourKey: [UInt8]] = [:]
+    /// The hour of the last session, whose facts are gathered beside the others.
+    private var openHour: HourKey?
+    private var openFacts: [UInt8] = []
     private var path = PathText()
     /// Numbers of texts that were looked up.
     private var texts: [String: UInt32] = [:]
@@ -109,8 +112,6 @@ struct ArchiveTransaction: ~Copyable {
 
         insert.bind(Int64(head.propertyID.rawValue), at: 1)
         insert.bind(head.firstEvent, at: 2)
-        insert.bind(head.id.bits, at: 3)
-        insert.bind(head.visitor.bits, at: 4)
         insert.bind(head.ordinal, at: 5)
         insert.bind(head.lastEvent, at: 6)
         insert.bind(head.events, at: 7)
@@ -124,10 +125,23 @@ struct ArchiveTransaction: ~Copyable {
         insert.bind(head.finishesAt, at: 24)
         insert.bind(head.place.position, at: 25)
         insert.bind(head.place.index, at: 26)
-        insert.bind(text: path.bytes, at: 27)
-        try insert.run()
-        SessionFact(head, texts: numbers)
-            .append(to: &hours[HourKey(head.propertyID, head.firstEvent), default: []])
+        try insert.run((head.id.bits, 3), (head.visitor.bits, 4), text: (path.bytes, 27))
+        open(HourKey(head.propertyID, head.firstEvent))
+        SessionFact(head, texts: numbers).append(to: &openFacts)
+    }
+
+    /// Sessions finish about as they began, so one hour after the other is gathered.
+    private mutating func open(_ hour: HourKey) {
+        if hour == openHour { return }
+        closeHour()
+        openHour = hour
+        openFacts = hours.removeValue(forKey: hour) ?? []
+    }
+
+    private mutating func closeHour() {
+        if let openHour { hours[openHour] = openFacts }
+        openHour = nil
+        openFacts = []
     }
 
     private func revise(_ head: PackedHead) throws {
@@ -171,6 +185,7 @@ struct ArchiveTransaction: ~Copyable {
     // MARK: Hours
 
     private mutating func writeHours() throws {
+        closeHour()
         for (key, facts) in hours { try Self.append(facts, to: key, db) }
         hours.removeAll()
     }

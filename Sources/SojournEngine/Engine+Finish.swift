@@ -17,6 +17,7 @@ extension Engine {
         for _ in 0..<budget {
             let slot = property.wheel.take(upTo: clock, sessions)
             if slot == 0 { return false }
+            prefetch(behind: property.wheel.upcoming, property)
             let marks = sessions[slot].marks
             if marks.contains(.dead) {
                 sessions.remove(slot)
@@ -34,6 +35,21 @@ extension Engine {
             }
         }
         return true
+    }
+
+    /// Asks for what the next session needs, and for the one behind it: due sessions lie far apart, and this one
+    /// takes as long as fetching them does.
+    @inline(always)
+    private func prefetch(behind next: SessionSlot, _ property: borrowing PropertyState) {
+        if next == 0 { return }
+        let marks = sessions[next].marks
+        // Of what was merged away only the place in the wheel means something.
+        if !marks.contains(.dead), !marks.contains(.alias) {
+            index.prefetch(VisitorIndex.Place(sessions[next].visitor))
+            if sessions[next].pathLength > 1 { property.paths.prefetch(sessions[next].path, 0) }
+        }
+        let behind = sessions[next].wheelNext
+        if behind != 0 { sessions.prefetch(behind) }
     }
 
     private mutating func finish(

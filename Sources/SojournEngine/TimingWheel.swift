@@ -83,6 +83,9 @@ struct TimingWheel: ~Copyable {
         Int(truncatingIfNeeded: tick) & (Self.slotCount - 1)
     }
 
+    /// The session that is taken after the last one, or 0: as far as is known without looking on.
+    var upcoming: SessionSlot { heads[index(of: cursor + 1)] }
+
     /// Takes the next session whose tick is not after `clock`, or returns 0 when there is none.
     mutating func take(upTo clock: Int64, _ sessions: borrowing SessionTable) -> SessionSlot {
         guard hasStarted else { return 0 }

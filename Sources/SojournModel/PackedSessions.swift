@@ -72,6 +72,14 @@ package struct PackedHead: BitwiseCopyable, Sendable {
         self.id = id
     }
 
+    /// Where a field stands in the bytes of a head.
+    fileprivate static func offset(of field: PartialKeyPath<PackedHead>) -> Int {
+        guard let offset = MemoryLayout<PackedHead>.offset(of: field) else {
+            preconditionFailure("the fields of a head are stored")
+        }
+        return offset
+    }
+
     package var propertyID: PropertyID { PropertyID(property) }
     package var place: FeedPlace { FeedPlace(position: position, index: index) }
 
@@ -103,7 +111,16 @@ package struct PackedSessions: ~Copyable, Sendable {
     package var place = FeedPlace.start
     private var open = 0
 
+    private static let byteCountOffset = PackedHead.offset(of: \.byteCount)
+    private static let textsOffset = PackedHead.offset(of: \.texts)
+
     package init() {}
+
+    /// With room for as many entries as another list has: lists that follow one another are of one size, and
+    /// each would else be copied while it grows.
+    package init(asLargeAs other: borrowing PackedSessions) {
+        buffer.reserve(other.buffer.count)
+    }
 
     package var byteCount: Int { buffer.count + texts.byteCount }
     package var isEmpty: Bool { count == 0 }
@@ -130,8 +147,8 @@ package struct PackedSessions: ~Copyable, Sendable {
 
     /// Appends a text: those of the context, landing page, exit page.
     package mutating func append(text: RawSpan, _ row: Int) {
-        let number = texts.number(of: text)
-        updateHead { $0.texts[row] = number }
+        precondition(row >= 0 && row < PackedHead.textCount)
+        set(texts.number(of: text), at: Self.textsOffset + 4 * row)
     }
 
     /// Appends the page of a step of the path.
@@ -142,8 +159,7 @@ package struct PackedSessions: ~Copyable, Sendable {
     }
 
     package mutating func end() {
-        let size = UInt32(buffer.count - open)
-        updateHead { $0.byteCount = size }
+        set(UInt32(buffer.count - open), at: Self.byteCountOffset)
         count += 1
     }
 
@@ -153,14 +169,13 @@ package struct PackedSessions: ~Copyable, Sendable {
         end()
     }
 
-    private mutating func updateHead(_ change: (inout PackedHead) -> Void) {
-        let open = open
+    /// Sets a field of the head of the open entry: a whole head is not copied for four of its bytes.
+    private mutating func set(_ value: UInt32, at field: Int) {
+        let at = open + field
         var span = buffer.mutableSpan
-        // The head of the open entry was appended as a whole.
+        // The head of the open entry was appended as a whole, and the field is in it.
         unsafe span.withUnsafeMutableBytes { bytes in
-            var head = unsafe bytes.loadUnaligned(fromByteOffset: open, as: PackedHead.self)
-            change(&head)
-            unsafe bytes.storeBytes(of: head, toByteOffset: open, as: PackedHead.self)
+            unsafe bytes.storeBytes(of: value, toByteOffset: at, as: UInt32.self)
         }
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The texts of a list of packed sessions, each once as a rule, numbered from 1; 0 is the empty one.
 ///
 /// A text is looked for where its hash says, and only there: so a look-up is one comparison, and now and then a
@@ -84,20 +86,15 @@ struct PackedTexts: ~Copyable, Sendable {
         func holds(_ number: UInt32, _ other: RawSpan) -> Bool {
             let text = text(number)
             if text.byteCount != other.byteCount { return false }
-            var at = 0
-            while at + 8 <= text.byteCount {
-                if text.integer(at: at, as: UInt64.self) != other.integer(at: at, as: UInt64.self) {
-                    return false
+            // Both are as long as the first.
+            return unsafe text.withUnsafeBytes { left in
+                unsafe other.withUnsafeBytes { right in
+                    guard let left = left.baseAddress, let right = right.baseAddress else {
+                        return true
+                    }
+                    return unsafe memcmp(left, right, text.byteCount) == 0
                 }
-                at += 8
             }
-            while at < text.byteCount {
-                if text.integer(at: at, as: UInt8.self) != other.integer(at: at, as: UInt8.self) {
-                    return false
-                }
-                at += 1
-            }
-            return true
         }
     }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Logging
 import SojournArchive
 import SojournModel
@@ -11,13 +12,16 @@ import ZeroMQ
 final class ArchiveWriter: Sendable {
     private static let retrySeconds = 0.5
     /// A transaction that is at work when the service stops may take so long; then it is ended.
-    private static let stopSeconds = 2.0
+    private static let stopSeconds = 1.0
     /// What one transaction takes at most.
     private static let transactionBytesMax = 16 << 20
     /// Between two looks for sessions that are too old.
     private static let expirySeconds: UInt64 = 600
     /// Sessions that are erased in one transaction, about.
     private static let expiryBatch = 20_000
+    /// How much the thread stands back for others, as `nice` counts it: where processors are few, batches are
+    /// answered first and sessions wait, up to the room that they have.
+    private static let niceness: Int32 = 10
 
     struct Counters {
         var transactions: UInt64 = 0
@@ -51,6 +55,8 @@ final class ArchiveWriter: Sendable {
         self.log = log
         ended.enter()
         let thread = Thread { [self] in
+            // Of this thread alone, by its number 0; where it is not allowed, nothing is lost.
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
             run()
             ended.leave()
         }

@@ -56,8 +56,8 @@ package struct FinishedOutbox: ~Copyable {
     /// - Returns: nil when there is nothing.
     package mutating func take() -> PackedSessions? {
         guard waitingBytes > 0 else { return nil }
-        let taken = list.take()
-        list = PackedSessions()
+        guard let taken = list.take() else { preconditionFailure("a list is lent once at a time") }
+        list = PackedSessions(asLargeAs: taken)
         waitingBytes = 0
         firstWaiting = nil
         return taken

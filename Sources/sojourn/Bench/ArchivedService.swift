@@ -14,75 +14,34 @@ struct ArchivedService: ~Copyable {
         var waitingBytes: Int64
     }
 
-    private struct Side: ~Copyable {
-        let server: ChildProcess
-        var load: ServiceLoad
-        var rounds: [ServiceLoad.Round] = []
-        var processor = 0.0
-
-        mutating func run(seconds: Double) throws {
-            let before = processorSeconds(of: server.identifier)
-            rounds.append(try load.run(seconds: seconds))
-            processor += processorSeconds(of: server.identifier) - before
-        }
-
-        /// Microseconds of processor time for a batch.
-        func processorMicroseconds(_ seconds: Double) -> Double {
-            processor / (rounds.map(\.batchesPerSecond).reduce(0, +) * seconds) * 1e6
-        }
-    }
-
     private let bench: ServiceBench
     private let directory: URL
-    private var without: Side
-    private var with: Side
+    private var without: ServiceSide
+    private var with: ServiceSide
     private var progress: [(before: Progress, after: Progress)] = []
 
     /// Starts both servers, and lets all visitors come once.
     static func start(
         _ bench: ServiceBench, in directory: URL, _ context: Context
     ) throws -> ArchivedService {
-        let parent = bench.data.map { URL(fileURLWithPath: $0) } ?? directory
-        let data = parent.appendingPathComponent(
-            "sojourn-bench-archive-\(ProcessInfo.processInfo.processIdentifier)")
-        try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        let data = try bench.dataDirectory("archive", in: directory)
         return ArchivedService(
-            bench, data, try side("off", bench, data, directory, context),
-            try side("on", bench, data, directory, context))
+            bench, data,
+            try ServiceSide.start(
+                "archive-off", ["--archive", "off"], bench, data, directory, context),
+            try ServiceSide.start(
+                "archive-on", ["--archive", data.appendingPathComponent("archive.db").path], bench,
+                data, directory, context))
     }
 
     private init(
-        _ bench: ServiceBench, _ directory: URL, _ without: consuming Side, _ with: consuming Side
+        _ bench: ServiceBench, _ directory: URL, _ without: consuming ServiceSide,
+        _ with: consuming ServiceSide
     ) {
         self.bench = bench
         self.directory = directory
         self.without = without
         self.with = with
-    }
-
-    private static func side(
-        _ name: String, _ bench: ServiceBench, _ data: URL, _ sockets: URL, _ context: Context
-    ) throws -> Side {
-        let endpoint = try bench.endpoint("archive-\(name)", in: sockets)
-        var arguments = [
-            "serve", "--listen", endpoint, "--log-level", "error", "--archive",
-            name == "on" ? data.appendingPathComponent("archive.db").path : "off",
-        ]
-        if bench.durability != .none {
-            arguments += [
-                "--data", data.appendingPathComponent(name).path,
-                "--durability", bench.durability.rawValue,
-            ]
-        }
-        let server = try ChildProcess("sojourn", arguments)
-        var load = try ServiceLoad(
-            endpoint: endpoint, in: context,
-            try VisitBatches(
-                visitors: bench.visitors, batch: bench.batch,
-                eventsPerSession: bench.eventsPerSession), depth: bench.depth)
-        try load.greet(within: 10)
-        try load.fill()
-        return Side(server: server, load: load)
     }
 
     /// Both sides in turns.
@@ -121,27 +80,7 @@ struct ArchivedService: ~Copyable {
 
     mutating func report() throws -> Figures {
         var figures = Figures()
-        let batch = Double(bench.batch)
-        for (name, rounds) in [("off", without.rounds), ("on", with.rounds)] {
-            let events = median(rounds.map(\.batchesPerSecond)) * batch
-            figures.add("archive_\(name)_events_per_second", events, events.millions)
-            figures.add(
-                "archive_\(name)_p99_us", median(rounds.map(\.p99)),
-                median(rounds.map(\.p99)).fixed(0))
-        }
-        let ratios = zip(with.rounds, without.rounds).map {
-            $0.batchesPerSecond / $1.batchesPerSecond
-        }
-        figures.add(
-            "archive_ratio", median(ratios),
-            "\(median(ratios).fixed(2)) of the service without an archive "
-                + "(rounds: \(ratios.map { $0.fixed(2) }.joined(separator: " ")))")
-        let cost = (
-            off: without.processorMicroseconds(bench.seconds),
-            on: with.processorMicroseconds(bench.seconds)
-        )
-        figures.add("archive_off_processor_us_per_batch", cost.off, cost.off.fixed(0))
-        figures.add("archive_on_processor_us_per_batch", cost.on, cost.on.fixed(0))
+        with.compare(with: without, "archive", bench, &figures)
         func perSecond(_ count: (Progress) -> Int64) -> Double {
             median(
                 progress.map {
@@ -151,8 +90,6 @@ struct ArchivedService: ~Copyable {
         }
         let finished = perSecond(\.finished)
         let archived = perSecond(\.archived)
-        figures.add(
-            "events_per_session", Double(bench.eventsPerSession), "\(bench.eventsPerSession)")
         figures.add(
             "sessions_finished_per_second", finished, HumanText.count(Int(finished)))
         figures.add(

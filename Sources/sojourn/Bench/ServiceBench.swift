@@ -27,7 +27,8 @@ struct ServiceBench: ParsableCommand {
             With --curve a second server and a second yardstick that encrypt take turns as well.
 
             With --archive only two servers take turns, one with an archive of finished sessions and one \
-            without. Visits begin and end, so that sessions finish as fast as they are opened.
+            without. Visits begin and end, so that sessions finish as fast as they are opened. --feed does the \
+            same with a feed and one reader.
             """)
 
     enum Transport: String, ExpressibleByArgument, CaseIterable { case tcp, ipc }
@@ -46,7 +47,9 @@ struct ServiceBench: ParsableCommand {
     @Flag(help: "Measure service and yardstick with CURVE besides.") var curve = false
     @Flag(help: "Measure what the archive of finished sessions costs, and nothing else.")
     var archive = false
-    @Option(help: "Events of a session, with --archive.") var eventsPerSession = 20
+    @Flag(help: "Measure what the feed costs when it has one reader, and nothing else.")
+    var feed = false
+    @Option(help: "Events of a session, with --archive and --feed.") var eventsPerSession = 20
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -76,6 +79,13 @@ struct ServiceBench: ParsableCommand {
         let context = try Context()
         if archive {
             var service = try ArchivedService.start(self, in: directory, context)
+            defer { service.stop() }
+            try service.run()
+            try service.report().show(asJSON: json)
+            return
+        }
+        if feed {
+            var service = try FedService.start(self, in: directory, context)
             defer { service.stop() }
             try service.run()
             try service.report().show(asJSON: json)
@@ -204,6 +214,15 @@ struct ServiceBench: ParsableCommand {
         let ratios = zip(service, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
         figures.add("ratio", ratios: ratios, of: "the yardstick")
         return figures
+    }
+
+    /// Makes a fresh folder for data directories.
+    func dataDirectory(_ name: String, in directory: URL) throws -> URL {
+        let parent = data.map { URL(fileURLWithPath: $0) } ?? directory
+        let folder = parent.appendingPathComponent(
+            "sojourn-bench-\(name)-\(ProcessInfo.processInfo.processIdentifier)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
     }
 
     /// An endpoint that nobody uses now.
