@@ -143,7 +143,7 @@ let package = Package(
             name: "SojournFuzz",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
-                "SojournServer", "SojournInput",
+                "SojournServer", "SojournInput", "SojournCluster", "SojournPage",
             ], path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(
             name: "SojournFuzzTests", dependencies: ["SojournFuzz"], swiftSettings: strict),

@@ -54,6 +54,43 @@ enum FuzzMessages {
         } catch { check(error, span) }
     }
 
+    /// A message of the feed that is decoded is written again as one that says the same.
+    static func feed(_ bytes: [UInt8]) {
+        // The topic stands in front of what is mended.
+        let topic = FeedTopic(PropertyID(1)).bytes
+        var message = Array(bytes.dropFirst())
+        if (bytes.first ?? 0) & 1 == 1 {
+            var frame = Array(message.dropFirst(topic.count))
+            FuzzBytes.mendFrame(&frame, isReply: true)
+            if frame.count >= MessageHeader.byteCount {
+                // Property and operation, which a checksum covers.
+                FuzzBytes.put(UInt32(1), at: 36, in: &frame)
+                frame[5] = SojournWire.Operation.fetch.rawValue
+                FuzzBytes.put(FuzzBytes.checksum(frame, 0..<60), at: 60, in: &frame)
+            }
+            message = topic + frame
+        }
+        // The bytes of an array have no invalid patterns.
+        let span = unsafe message.span.bytes
+        do throws(WireError) {
+            let (first, tag) = try FeedMessage.decode(span)
+            var writer = ByteWriter()
+            first.encode(deploymentTag: tag, into: &writer)
+            let again = FeedTopic(first.property).bytes + writer.array
+            let (second, secondTag) = try decodeAgain(again)
+            precondition(second == first && secondTag == tag, "a message comes to another one")
+        } catch { check(error, span) }
+    }
+
+    private static func decodeAgain(
+        _ message: [UInt8]
+    ) throws(WireError) -> (message: FeedMessage, deploymentTag: UInt64) {
+        do throws(WireError) {
+            // The bytes of an array have no invalid patterns.
+            return try FeedMessage.decode(unsafe message.span.bytes)
+        } catch { preconditionFailure("a message that was written again is refused: \(error)") }
+    }
+
     /// A fault is a sentence, and lies within the frame or at its end.
     private static func check(_ error: WireError, _ frame: RawSpan) {
         let reply = ErrorReply(error)

@@ -4,23 +4,29 @@ import SojournModel
 import SojournService
 import SojournWire
 
+/// An input to begin with.
+struct FuzzSeed {
+    let target: FuzzTarget
+    let name: String
+    let bytes: [UInt8]
+
+    init(_ target: FuzzTarget, _ name: String, _ bytes: [UInt8]) {
+        self.target = target
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
 /// Inputs to begin with that cannot be written by hand: files of a data directory.
 extension FuzzService {
     /// A segment and a snapshot after a few batches: late and bridging events, texts, contexts, a repeated
     /// producer, and time that passes.
-    static func seeds() -> [(target: FuzzTarget, bytes: [UInt8])] {
+    static func seeds() -> [FuzzSeed] {
         var core = ServiceCore(configuration, startedAt: start, isJournaled: true)
         let storage = MemoryStorage()
         guard var journal = journal(on: storage) else { return [] }
         core.adopt()
-        var reply = ByteWriter()
-        for round in 0..<6 {
-            let now = start + Int64(round) * 1_500_000
-            var request = ByteWriter()
-            batch(UInt64(round), at: now, into: &request)
-            _ = core.answer(request.bytes, at: Moment(serverTime: now), into: &reply)
-            _ = core.tick(at: Moment(serverTime: now + 1_000))
-        }
+        for round in 0..<6 { play(round, &core) }
         write(&core, &journal)
         var seeds: [(FuzzTarget, [UInt8])] = [(.snapshot, image(core, journal))]
         for name in storage.names() where name.hasSuffix(".seg") {
@@ -31,7 +37,29 @@ extension FuzzService {
             } catch { preconditionFailure("memory cannot be read: \(error)") }
         }
         // Mended, as the first byte says.
-        return seeds.map { ($0, [1] + $1) }
+        return seeds.map { FuzzSeed($0, "made", [1] + $1) }
+    }
+
+    /// The records of each of those batches, as a log keeps them that has them in messages.
+    static func forEachGroup(_ body: (borrowing RecordGroup) -> Void) {
+        var core = ServiceCore(configuration, startedAt: start, isJournaled: true)
+        core.adopt()
+        for round in 0..<6 {
+            play(round, &core)
+            var group = RecordGroup()
+            guard core.journal.take(&group) else { continue }
+            group.seal()
+            body(group)
+        }
+    }
+
+    private static func play(_ round: Int, _ core: inout ServiceCore) {
+        let now = start + Int64(round) * 1_500_000
+        var request = ByteWriter()
+        var reply = ByteWriter()
+        batch(UInt64(round), at: now, into: &request)
+        _ = core.answer(request.bytes, at: Moment(serverTime: now), into: &reply)
+        _ = core.tick(at: Moment(serverTime: now + 1_000))
     }
 
     private static func batch(_ number: UInt64, at now: Int64, into writer: inout ByteWriter) {
@@ -64,12 +92,12 @@ extension FuzzService {
 ) -> Int32 {
     guard let folder = ProcessInfo.processInfo.environment["SOJOURN_FUZZ_SEEDS"] else { return 0 }
     do {
-        for (target, bytes) in FuzzService.seeds() {
+        for seed in FuzzService.seeds() + FuzzCluster.seeds() {
             let file = URL(fileURLWithPath: folder).appendingPathComponent(
-                "\(target.rawValue)/made")
+                "\(seed.target.rawValue)/\(seed.name)")
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(bytes).write(to: file)
+            try Data(seed.bytes).write(to: file)
         }
     } catch { fatalError("seeds cannot be written: \(error)") }
     exit(0)

@@ -35,7 +35,9 @@ enum FuzzService {
 
     /// Frames, each behind three bytes: what is done besides, and how long it is. Whatever they are, every
     /// reply is one that a client can read, and the journal comes to the same state.
-    static func conversation(_ bytes: [UInt8]) {
+    ///
+    /// - Parameter asker: who asks; nil for whom the bytes say.
+    static func conversation(_ bytes: [UInt8], from asker: Caller? = nil) {
         var core = ServiceCore(configuration, startedAt: start, isJournaled: true)
         let storage = MemoryStorage()
         guard var journal = journal(on: storage) else { return }
@@ -54,12 +56,25 @@ enum FuzzService {
             if control & 4 == 4 { _ = core.tick(at: Moment(serverTime: now)) }
             // The bytes of an array have no invalid patterns.
             let answer = core.answer(
-                unsafe frame.span.bytes, from: caller(control), at: Moment(serverTime: now),
+                unsafe frame.span.bytes, from: asker ?? caller(control),
+                at: Moment(serverTime: now),
                 into: &reply)
             if answer == .reply { check(reply.bytes) }
             write(&core, &journal)
         }
         compare(core, storage, journal)
+    }
+
+    /// What comes from a router: the first byte is the length of the frame that names the client, and behind
+    /// that frame are requests. A name is read as it was written, and the client is a client like any other.
+    static func routed(_ bytes: [UInt8]) {
+        let length = Int(bytes.first ?? 0)
+        let frame = Array(bytes.dropFirst().prefix(length))
+        // The bytes of an array have no invalid patterns.
+        guard let name = ClientFrame.name(in: unsafe frame.span.bytes) else { return }
+        precondition(ClientFrame.bytes(naming: name) == frame, "a name comes to another one")
+        let router = Client(name: "router", rights: Rights(), isRouter: true)
+        conversation(Array(bytes.dropFirst(1 + length)), from: .routed(name, by: router))
     }
 
     private static func caller(_ control: UInt8) -> Caller {
@@ -208,13 +223,17 @@ enum FuzzService {
     private static func mendSegment(_ segment: inout [UInt8]) {
         mendHeader(&segment, magic: 0x4C4E_4A53)
         let salt = UInt32(FuzzBytes.integer(at: 32, bytes: 4, of: segment))
-        var offset = 64
-        while offset + 32 <= segment.count {
-            let length = Int(FuzzBytes.integer(at: offset, bytes: 4, of: segment))
+        mendRecords(&segment, from: 64, salt: salt)
+    }
+
+    static func mendRecords(_ bytes: inout [UInt8], from start: Int, salt: UInt32) {
+        var offset = start
+        while offset + 32 <= bytes.count {
+            let length = Int(FuzzBytes.integer(at: offset, bytes: 4, of: bytes))
             let end = offset + 32 + (length + 7) & ~7
-            guard end <= segment.count else { return }
-            let checksum = FuzzBytes.checksum(segment, offset + 8..<end)
-            FuzzBytes.put(checksum ^ salt, at: offset + 4, in: &segment)
+            guard end <= bytes.count else { return }
+            let checksum = FuzzBytes.checksum(bytes, offset + 8..<end)
+            FuzzBytes.put(checksum ^ salt, at: offset + 4, in: &bytes)
             offset = end
         }
     }

@@ -15,8 +15,20 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case journal
     /// A snapshot, to be recovered from.
     case snapshot
-    /// The configuration, and the file of clients.
+    /// A message of the feed.
+    case feed
+    /// What a router puts in front of a client's request, and that request.
+    case clientFrame
+    /// The messages of a partition's log in a cluster.
+    case clusterLog
+    /// What workers of a cluster tell each other, and what lies beside the log.
+    case clusterMessages
+    /// The configuration of services and routers, and the file of clients.
     case configuration
+    /// What stands behind the question mark of the page's address.
+    case pageAddress
+    /// The header in which HTTP clients show who they are.
+    case authorization
     /// Lines of an access log.
     case accessLog
     /// A CSV file of events.
@@ -31,7 +43,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .service: FuzzService.conversation(bytes)
         case .journal: FuzzService.journal(bytes)
         case .snapshot: FuzzService.snapshot(bytes)
+        case .feed: FuzzMessages.feed(bytes)
+        case .clientFrame: FuzzService.routed(bytes)
+        case .clusterLog: FuzzCluster.log(bytes)
+        case .clusterMessages: FuzzCluster.messages(bytes)
         case .configuration: FuzzTexts.configuration(bytes)
+        case .pageAddress: FuzzHTTP.pageAddress(bytes)
+        case .authorization: FuzzHTTP.authorization(bytes)
         case .accessLog: FuzzTexts.events(bytes, .accessLog)
         case .csv: FuzzTexts.events(bytes, .csv)
         case .jsonLines: FuzzTexts.events(bytes, .jsonLines)

@@ -11,6 +11,9 @@ enum FuzzTexts {
             _ = try ServerSettings(yaml: text, file: "sojourn.yaml")
         } catch { precondition(!error.reason.isEmpty) }
         do throws(ConfigurationError) {
+            _ = try RouterSettings(yaml: text, file: "sojourn.yaml")
+        } catch { precondition(!error.reason.isEmpty) }
+        do throws(ConfigurationError) {
             let clients = try ClientsFile.parse(text, file: "clients.yaml")
             precondition(clients.names.count <= clients.count)
         } catch { precondition(!error.reason.isEmpty) }

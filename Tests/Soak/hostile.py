@@ -14,6 +14,10 @@ import time
 from pathlib import Path
 
 import zmq
+from sojourn import Event
+from sojourn.batch import Batch
+from sojourn.constants import Operation
+from sojourn.wire.header import Header
 
 VECTORS = Path(__file__).resolve().parents[2] / "proto-spec" / "vectors"
 # ZMTP 3.0: signature, version, mechanism, no server, filler.
@@ -128,6 +132,7 @@ def dealer(endpoint, keys, **options):
     client = zmq.Context.instance().socket(zmq.DEALER)
     client.linger = 0
     client.rcvhwm = options.get("rcvhwm", 1_000)
+    client.rcvbuf = options.get("rcvbuf", -1)
     if keys:
         client.curve_serverkey, client.curve_publickey, client.curve_secretkey = (
             key.encode() for key in keys)
@@ -169,17 +174,53 @@ def oversized(endpoint, keys):
 
 
 def never_reading(endpoint, keys):
-    """Good questions whose answers nobody takes."""
+    """Good questions whose answers nobody takes: among them a batch that comes again and again, whose answers are
+    large enough to fill what the system keeps for a connection, and then the server's share."""
+    now = time.time_ns() // 1_000_000
+    events = Batch([Event(now, f"lazy-{row}") for row in range(1_000)])
+    batch = Header(Operation.ASSIGN, 1, producer=1, sequence=1, property=1).frame(events.body())
     questions = frames("request", "valid")
     while True:
-        client = dealer(endpoint, keys, rcvhwm=1)
+        client = dealer(endpoint, keys, rcvhwm=1, rcvbuf=4_096)
         for _ in range(4_000):
-            try:
-                client.send(random.choice(questions), zmq.DONTWAIT)
-            except zmq.Again:
-                pass
-            yield 0.005
+            for question in (batch, random.choice(questions)):
+                try:
+                    client.send(question, zmq.DONTWAIT)
+                except zmq.Again:
+                    pass
+            yield 0.02
         client.close()
+
+
+def never_reading_feed(feed, keys):
+    """A reader of the feed that reads nothing of what it has subscribed to."""
+    while True:
+        reader = zmq.Context.instance().socket(zmq.SUB)
+        reader.linger = 0
+        reader.rcvhwm = 1
+        reader.curve_serverkey, reader.curve_publickey, reader.curve_secretkey = (
+            key.encode() for key in keys)
+        # Property 1, and all that begins with nothing.
+        for prefix in (b"SOJF\x01\0\0\0", b""):
+            reader.setsockopt(zmq.SUBSCRIBE, prefix)
+        reader.connect(feed)
+        for _ in range(120):
+            yield 0.1
+        reader.close()
+
+
+def knocking(admin):
+    """The admin port without its token, with a wrong one, and with what is no HTTP, or half of it."""
+    while True:
+        connection = connect(admin)
+        send(connection, random.choice([
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+            + random.randbytes(16).hex().encode() + b"\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\nAuthorization: Basic ", random.randbytes(random.randrange(3_000)),
+        ]))
+        yield 0.1
+        connection.close()
 
 
 def invalid(endpoint, keys):
@@ -201,7 +242,7 @@ def invalid(endpoint, keys):
         client.close()
 
 
-def run(endpoint, server_key, keys, stop):
+def run(endpoint, feed, admin, server_key, keys, stop):
     """Does all of it, until told to stop. Trouble is what they are here for: a step that fails is begun again."""
     port = int(endpoint.rsplit(":", 1)[1])
     recorded = record_handshake(endpoint, keys)
@@ -209,7 +250,8 @@ def run(endpoint, server_key, keys, stop):
         lambda: half_open(port), lambda: garbage(port), lambda: byte_by_byte(port),
         lambda: replay(port, recorded), lambda: strangers(endpoint, server_key),
         lambda: oversized(endpoint, keys), lambda: never_reading(endpoint, keys),
-        lambda: invalid(endpoint, keys),
+        lambda: invalid(endpoint, keys), lambda: never_reading_feed(feed, keys),
+        lambda: knocking(admin),
     ]
     doing = [(0.0, number, kind()) for number, kind in enumerate(kinds)]
     while not stop.is_set():

@@ -66,6 +66,7 @@ import ZeroMQ
         ("clients:\n  - name: a\n    key: 'too short'", "40 characters"),
         ("clients:\n  - name: a\n    key: '\(key)'\n    keys: []", "both key and keys"),
         ("clients:\n  - name: a\n    keys: []", "1 to 8 keys"),
+        ("clients:\n  - name: a\n    keys: [a, b, c, d, e, f, g, h, i]", "1 to 8 keys"),
         ("clients:\n  - name: a\n    key: '\(key)'\n    raed: [1]", "did you mean read"),
         ("clients:\n  - name: a\n    key: '\(key)'\n    read: everything", "write all, or a list"),
         ("clients:\n  - name: a\n    key: '\(key)'\n    read: [shop]", "no whole number"),
@@ -89,6 +90,12 @@ import ZeroMQ
         let error = try #require(throws: ConfigurationError.self) { try parse(text) }
         #expect("\(error)".contains(says), "\(error)")
         #expect("\(error)".hasPrefix("clients.yaml:") && !"\(error)".contains(Self.key))
+    }
+
+    @Test func `a file with more clients than there may be is refused`() throws {
+        let text = "clients:\n" + String(repeating: "  - {}\n", count: 10_001)
+        let error = try #require(throws: ConfigurationError.self) { try parse(text) }
+        #expect(error.reason.contains("more than 10000 clients"))
     }
 
     // MARK: Keys

@@ -208,6 +208,27 @@ import ZeroMQ
         #expect(hasGap)
     }
 
+    @Test func `what finds no room in the feed's queue is lost, counted, and missed by its number`()
+        throws
+    {
+        let server = try Self.server { $0.feed?.queueBytesMax = 4_000 }
+        let client = try TestClient(server)
+        let reader = try FeedSubscriber(server.feedEndpoints[0], [1])
+        try reader.greet()
+        #expect(try client.assignsRightly("a"))
+        let first = try reader.next()
+        // More than the queue has room for, at once.
+        let now = currentMilliseconds()
+        let many = (0..<500).map { TestEvent("visitor \($0)", now, name: "/\($0)") }
+        #expect(try readError(client.ask(assignFrame(many))) == nil)
+        let isLost = try client.waits { $0["feed_lost_bytes_total"] ?? 0 > 4_000 }
+        #expect(isLost)
+        #expect(try client.assignsRightly("b"))
+        let next = try reader.next()
+        #expect(next.number > first.number + 1)
+        #expect(next.entries.count == 1)
+    }
+
     @Test func `only whole topics of properties that are there can be read`() throws {
         let server = try Self.server()
         let client = try TestClient(server)
@@ -268,8 +289,11 @@ import ZeroMQ
 /// Rights of the feed's readers.
 @Suite(.serialized, .enabled(if: Curve.isAvailable), .timeLimit(.minutes(3)))
 struct FeedRightsTests {
-    private static func locked() throws -> LockedServer {
+    private static func locked(
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws -> LockedServer {
         try LockedServer {
+            change(&$0)
             $0.feed = FeedSettings(listens: ["tcp://127.0.0.1:*"])
             $0.service.properties = [1, 2].map {
                 ServiceProperty(id: PropertyID($0), name: "p\($0)")
@@ -330,6 +354,26 @@ struct FeedRightsTests {
         #expect(gauges["feed_subscriptions_refused_total"] == 4)
         #expect(gauges["feed_subscriptions_total"] == 3)
         #expect(gauges["connections_unauthorized_total"] ?? 0 >= 1)
+    }
+
+    @Test func `beyond the limit of connections no reader comes in until one goes`() throws {
+        let locked = try Self.locked { $0.connectionsMax = 2 }
+        let sender = try locked.client(locked.admit("shop", "write: all, admin: all")[0])
+        let keys = try locked.admit("reader", "read: all")[0]
+        let first = try Self.reader(locked, keys, [1])
+        try first.greet()
+        do {
+            let second = try Self.reader(locked, keys, [1])
+            try second.greet()
+            let third = try Self.reader(locked, keys, [1], patienceMilliseconds: 1_500)
+            #expect(throws: NoReply.self) { try third.receive() }
+            #expect(try sender.gauges()["connections_too_many_total"] ?? 0 > 0)
+        }
+        let last = try Self.reader(locked, keys, [1])
+        try last.greet()
+        try Self.send(sender, "a", 1)
+        #expect(try first.next().entries.count == 1)
+        #expect(try last.next().entries.count == 1)
     }
 
     @Test func `a right that is taken back ends what a reader gets, and others go on`() throws {

@@ -108,6 +108,7 @@ import ZeroMQ
         try flooder.send([UInt8](repeating: 0, count: 1 << 20))
         #expect(throws: NoReply.self) { try flooder.receive() }
         #expect(try client.assignsRightly("a"))
+        #expect(try client.gauges()["errors_message_too_large_total"] == 1)
     }
 
     @Test func `a client that never reads does not stall the others`() throws {
@@ -127,12 +128,21 @@ import ZeroMQ
         #expect(try client.gauges()["replies_unread_total"] ?? 0 > 0)
     }
 
-    @Test func `beyond the queue the answer is overloaded, and each request has one`() throws {
-        let server = try SojournServer { $0.queue.messagesMax = 2 }
-        let client = try TestClient(server)
-        let requests: UInt64 = 40
+    @Test(arguments: ["messages", "bytes"])
+    func `beyond the queue the answer is overloaded, and each request has one`(of limit: String)
+        throws
+    {
         // Made first, for they are to come faster than they are answered.
         var frame = largeFrame(events: 20_000, correlation: 0)
+        let server = try SojournServer {
+            if limit == "bytes" {
+                $0.queue.bytesMax = 2 * frame.count
+            } else {
+                $0.queue.messagesMax = 2
+            }
+        }
+        let client = try TestClient(server)
+        let requests: UInt64 = 40
         for correlation in 1...requests {
             frame.put(correlation, at: 8)
             frame.refreshChecksums()

@@ -101,7 +101,7 @@ package struct LogRule {
             bytes.removeAll(keepingCapacity: true)
         } else {
             guard let opened, opened.first == header.first, opened.last == header.last,
-                opened.goesOn, opened.piece + 1 == header.piece
+                opened.goesOn, Int(opened.piece) + 1 == Int(header.piece)
             else { return .void }
         }
         opened = header

@@ -21,6 +21,8 @@ package struct SnapshotManifest: Equatable, Sendable {
     private static let byteCount = 64
     /// Of a piece.
     package static let pieceBytes = 512 << 10
+    /// So many bytes no snapshot has, and so many messages no log, by far.
+    private static let numberMax: UInt64 = 1 << 48
 
     package var partition: Int
     package var sequence: UInt64
@@ -78,7 +80,10 @@ package struct SnapshotManifest: Equatable, Sendable {
         position = JournalPosition(bytes.integer(at: 16))
         epoch = bytes.integer(at: 24)
         incarnation = bytes.integer(at: 32)
-        snapshotBytes = Int(truncatingIfNeeded: bytes.integer(at: 40, as: UInt64.self))
+        let size = bytes.integer(at: 40, as: UInt64.self)
+        // What is reckoned with them stays in range.
+        guard max(sequence, epoch, size) <= Self.numberMax else { return nil }
+        snapshotBytes = Int(size)
         snapshotChecksum = bytes.integer(at: 56)
         guard snapshotBytes > 0, pieces == Int(bytes.integer(at: 48, as: UInt32.self)) else {
             return nil

@@ -1,11 +1,11 @@
 import Foundation
 
 /// What a NATS server says of itself when somebody connects: the C client keeps it to itself.
-struct NATSServerInfo {
-    let version: String
+package struct NATSServerInfo {
+    package let version: String
 
     /// It can be told to sync each write: from 2.10 on.
-    var syncsEach: Bool {
+    package var syncsEach: Bool {
         let numbers = version.split(separator: ".").map { Int($0) ?? 0 }
         guard numbers.count >= 2 else { return false }
         return numbers[0] > 2 || numbers[0] == 2 && numbers[1] >= 10
@@ -14,13 +14,19 @@ struct NATSServerInfo {
     /// Asks the server at a URL; nil when it does not say.
     static func read(_ url: String) -> NATSServerInfo? {
         guard let address = URLComponents(string: url), let host = address.host,
-            let line = firstLine(host, address.port ?? 4_222), line.hasPrefix("INFO ")
+            let line = firstLine(host, address.port ?? 4_222)
         else { return nil }
+        return NATSServerInfo(line: line)
+    }
+
+    /// Reads the line; nil when it says nothing of a version.
+    package init?(line: String) {
+        guard line.hasPrefix("INFO ") else { return nil }
         let json = try? JSONSerialization.jsonObject(with: Data(line.dropFirst(5).utf8))
         guard let fields = json as? [String: Any], let version = fields["version"] as? String else {
             return nil
         }
-        return NATSServerInfo(version: version)
+        self.version = version
     }
 
     private static func firstLine(_ host: String, _ port: Int) -> String? {

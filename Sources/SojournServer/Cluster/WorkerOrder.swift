@@ -9,11 +9,11 @@ package struct WorkerOrder: Equatable, Sendable {
     }
 
     /// - Returns: nil for what is none.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0] == "drain" || words[0] == "resume" else { return nil }
         self.init(worker: String(words[1]), isDraining: words[0] == "drain")
     }
 
-    var bytes: [UInt8] { Array("\(isDraining ? "drain" : "resume") \(worker)".utf8) }
+    package var bytes: [UInt8] { Array("\(isDraining ? "drain" : "resume") \(worker)".utf8) }
 }

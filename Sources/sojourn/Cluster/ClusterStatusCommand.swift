@@ -40,7 +40,7 @@ struct ClusterStatusCommand: ParsableCommand {
                 row.claim?.isReleased == false ? row.claim?.endpoint ?? "" : "",
                 row.lastSequence.map { HumanText.count(Int($0)) } ?? "?",
                 row.lag.map { HumanText.count(Int($0)) } ?? "?",
-                row.waitingBytes.map { HumanText.count(Int($0)) } ?? "-",
+                row.waitingBytes.map { HumanText.count(Int(clamping: $0)) } ?? "-",
                 row.snapshot.map { HumanText.count(Int($0.sequence)) } ?? "none",
                 row.snapshot.map { HumanText.count($0.snapshotBytes) } ?? "-",
                 "\(row.currentReplicas)/\(row.replicas)",
