@@ -187,4 +187,27 @@ import Testing
         let third = plan.tick(now: 1_100)
         #expect(third == [], "its owner lives")
     }
+
+    @Test func `what others announce makes nobody give up what the log says is his`() {
+        let me = OwnerIdentity(name: "a", incarnation: 1)
+        let other = OwnerIdentity(name: "b", incarnation: 2)
+        func claim(_ epoch: UInt64, of owner: OwnerIdentity) -> PartitionClaim {
+            PartitionClaim(partition: 0, epoch: epoch, owner: owner, endpoint: "x")
+        }
+        var plan = WorkerPlan(me, partitions: 1, now: 0)
+        _ = plan.tick(now: 1_000)
+        plan.saw(0, nil, now: 1_000)
+        let taken = plan.tick(now: 1_050)
+        #expect(taken == [.take(0)])
+        plan.hold([Heartbeat.Holding(partition: 0, epoch: 1, sequence: 1, waitingBytes: 0)])
+        plan.hear(claim(2, of: other), now: 1_100)
+        let looked = plan.tick(now: 1_600)
+        #expect(looked == [.look(0)])
+        plan.saw(0, claim(1, of: me), now: 1_650)
+        let kept = plan.tick(now: 1_700)
+        #expect(kept == [])
+        plan.saw(0, claim(2, of: other), now: 1_750)
+        let given = plan.tick(now: 1_800)
+        #expect(given == [.giveUp(0, claim(2, of: other))])
+    }
 }

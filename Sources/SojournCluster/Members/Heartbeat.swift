@@ -9,7 +9,7 @@ import SojournWire
 ///      6 | flags           | 1 |  1: it wants no partitions, 2: it is about to end
 ///      7 | reserved        | 1 |
 ///      8 | incarnation     | 8 |
-///     16 | partitions      | 2 |  that it owns
+///     16 | partitions      | 2 |  that it owns, from its claim on
 ///     18 | name length     | 2 |
 ///     20 | reserved        | 4 |
 ///     24 | holdings        | 32 each

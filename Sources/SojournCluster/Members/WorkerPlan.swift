@@ -47,6 +47,8 @@ package struct WorkerPlan: ~Copyable {
     private var lookedAt: [UInt64?]
     /// Its last claim was read since it was last held here.
     private var isSeen: [Bool]
+    /// Of that claim; 0 for none.
+    private var seenEpochs: [UInt64]
     /// When the owner that is known was last known to hold it: by his claim, or his heartbeat.
     private var heldAt: [UInt64]
     /// Before that, no attempt is made to take it.
@@ -67,6 +69,7 @@ package struct WorkerPlan: ~Copyable {
         holdings = Array(repeating: .none, count: partitions)
         lookedAt = Array(repeating: nil, count: partitions)
         isSeen = Array(repeating: false, count: partitions)
+        seenEpochs = Array(repeating: 0, count: partitions)
         heldAt = Array(repeating: 0, count: partitions)
         takeAt = Array(repeating: 0, count: partitions)
     }
@@ -92,6 +95,7 @@ package struct WorkerPlan: ~Copyable {
     /// The last claim in the log of a partition; nil when there is none.
     package mutating func saw(_ partition: Int, _ claim: PartitionClaim?, now: UInt64) {
         isSeen[partition] = true
+        seenEpochs[partition] = claim?.epoch ?? 0
         if let claim { hear(claim, now: now) }
     }
 
@@ -153,11 +157,15 @@ package struct WorkerPlan: ~Copyable {
             switch holdings[partition] {
             case .handingOver: continue
             case .held(let since, let epoch):
-                if let epoch, let claim = claims[partition], claim.epoch > epoch {
-                    orders.append(.giveUp(partition, claim))
+                let later = claims[partition].flatMap { $0.epoch > epoch ?? .max ? $0 : nil }
+                if let later, seenEpochs[partition] >= later.epoch {
+                    orders.append(.giveUp(partition, later))
                     continue
                 }
-                look(partition, every: limits.heldLookMilliseconds, now, &orders)
+                // What was announced is a hint; the log knows.
+                let pause =
+                    later == nil ? limits.heldLookMilliseconds : limits.lookMilliseconds
+                look(partition, every: pause, now, &orders)
                 if isLeaving || isDraining && (spread.isEmpty || !isMine) {
                     // All at once: nobody is served better by waiting.
                 } else if isMine || spread.isEmpty || handOvers >= limits.handOversMax

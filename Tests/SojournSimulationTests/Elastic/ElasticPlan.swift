@@ -123,7 +123,7 @@ struct ElasticPlan {
     static let takeOverMilliseconds: UInt64 = 40
     static let handOverMilliseconds: UInt64 = 800
     /// How long all may take to come to an end once nothing goes wrong any more.
-    static let patience: Int64 = 12_000
+    static let patience: Int64 = 15_000
 
     // MARK: What is served
 

@@ -253,7 +253,7 @@ final class ElasticSimulation {
             worker.turn()
             if worker.hasLeft {
                 trace("worker \(worker.number) has left")
-                return end(worker.number, isOrderly: true)
+                return end(worker.number)
             }
             schedule(
                 .inWorker(worker.number, life: worker.life, .turn), after: Self.turnMilliseconds)
@@ -459,13 +459,13 @@ final class ElasticSimulation {
         schedule(.inWorker(worker, life: lives, .turn), after: 0)
     }
 
-    private func end(_ number: Int, isOrderly: Bool) {
+    private func end(_ number: Int) {
         guard let worker = workers[number] else { return }
         for node in worker.nodes.values where listeners[node.endpoint] === node {
             listeners[node.endpoint] = nil
         }
         workers[number] = nil
-        schedule(.startWorker(number), after: dice.number(1...1_500))
+        schedule(.startWorker(number), after: dice.number(1...dice.pick([1_500, 6_000])))
     }
 
     private func goOn(_ number: Int) throws {
@@ -622,7 +622,7 @@ final class ElasticSimulation {
         switch dice.number(plan.kinds) {
         case 0, 1:
             tell("kills of workers", "worker \(worker) is killed")
-            end(worker, isOrderly: false)
+            end(worker)
         case 2, 3, 4:
             tell("pauses of workers", "worker \(worker) stands still")
             workers[worker]?.isPaused = true
