@@ -160,6 +160,7 @@ extension RouterCore {
             Gauge("partitions_covered", table.covered),
             Gauge("requests_in_flight", requestsInFlight),
             Gauge("parts_in_flight", parts),
+            Gauge("reports_in_flight", reportsInFlight),
             Gauge("parts_total", links.reduce(0 as UInt64) { $0 + $1.partsTotal }),
             Gauge("parts_resent_total", links.reduce(0 as UInt64) { $0 + $1.resentTotal }),
         ]
