@@ -42,9 +42,9 @@ package struct RouterLimits: Equatable, Sendable {
     /// The same for a report: longer than a worker takes for one at most.
     package var reportMilliseconds: UInt64 = 35_000
     /// Reports over several workers at one time.
-    package var reportsMax = 4
+    package var reportsMax = 16
     /// Bytes that the parts of one report may have together.
-    package var reportBytesMax = 64 << 20
+    package var reportBytesMax = 32 << 20
     /// A part without an answer is sent again after this, then after twice as long, and so on.
     package var resendMilliseconds: UInt64 = 1_000
     /// A quiet worker is asked whether it is there.

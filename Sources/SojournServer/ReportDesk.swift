@@ -139,8 +139,8 @@ final class ReportDesk: Sendable {
         guard writer.count <= Limits.messageBytesMax else {
             throw ArchiveError(
                 .tooLong,
-                "what one worker has for this answer takes \(writer.count >> 20) MiB, and may take "
-                    + "\(Limits.messageBytesMax >> 20); ask for a shorter period, or with a filter")
+                "what one worker has for this answer takes \(writer.count) bytes, and may take "
+                    + "\(Limits.messageBytesMax); ask for a shorter period, or with a filter")
         }
         return writer.array
     }

@@ -109,6 +109,30 @@ import Testing
         #expect(server.terminate() == .exited(0))
     }
 
+    @Test func `a part that is too large is an error, and no other question suffers`() async throws
+    {
+        let cluster = try RouterCluster(keepsData: true)
+        let client = try await SojournClient.connect(to: cluster.router())
+        let now = Int64(Date().timeIntervalSince1970) * 1_000
+        // 10 MB of pages, half of them at each worker.
+        let end = String(repeating: "x", count: 1_990)
+        for first in stride(from: 0, to: 5_000, by: 1_000) {
+            _ = try await client.assign(
+                (first..<first + 1_000).map {
+                    Event(
+                        visitor: "v\($0)", time: EventTime(milliseconds: now), kind: .view,
+                        name: "/\($0)\(end)")
+                })
+        }
+        let refused = try await failure(of: {
+            _ = try await client.report(ReportQuestion(.breakdown(.landingPage)))
+        })
+        #expect(refused.refusal?.code == .reportTooLong)
+        #expect("\(refused)".contains("ask for a shorter period"))
+        #expect(try await client.report(ReportQuestion(.summary)).total?.sessions == 5_000)
+        await client.close()
+    }
+
     @Test func `an elastic cluster with an archive says of the sample what one process says`()
         async throws
     {
