@@ -49,6 +49,8 @@ let package = Package(
             dependencies: ["SojournModel", "SojournChannels", "CIntrinsics"], swiftSettings: strict),
         .target(
             name: "SojournChannels", dependencies: ["SojournModel"], swiftSettings: strict),
+        // What becomes of sessions that were added up, here or at several servers.
+        .target(name: "SojournFigures", dependencies: ["SojournModel"], swiftSettings: strict),
         .target(name: "SojournPage", dependencies: ["SojournModel"], swiftSettings: strict),
         .target(
             name: "SojournService",
@@ -59,7 +61,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "SojournRouter", dependencies: ["SojournModel", "SojournWire", "SojournService"],
+            name: "SojournRouter",
+            dependencies: ["SojournModel", "SojournFigures", "SojournWire", "SojournService"],
             swiftSettings: strict),
 
         .target(
@@ -82,7 +85,8 @@ let package = Package(
             name: "SojournPostgres", dependencies: ["SojournModel", "SojournArchive", "CPostgres"],
             swiftSettings: strict),
         .target(
-            name: "SojournReports", dependencies: ["SojournModel", "SojournArchive"],
+            name: "SojournReports",
+            dependencies: ["SojournModel", "SojournFigures", "SojournArchive"],
             swiftSettings: strict),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(name: "NATS", dependencies: ["CNATS"], swiftSettings: strict),
@@ -189,8 +193,8 @@ let package = Package(
         .testTarget(
             name: "SojournReportsTests",
             dependencies: [
-                "SojournReports", "SojournArchive", "SojournPostgres", "SojournEngine",
-                "SojournModel", "SojournTestKit",
+                "SojournReports", "SojournFigures", "SojournArchive", "SojournPostgres",
+                "SojournEngine", "SojournModel", "SojournTestKit",
             ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(

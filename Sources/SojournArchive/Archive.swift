@@ -63,6 +63,9 @@ package protocol ArchiveView {
     /// The text with a number.
     func text(_ number: UInt32) throws -> String
 
+    /// The texts with some numbers; those that are not there are left out.
+    func texts(_ numbers: Set<UInt32>) throws -> [UInt32: String]
+
     /// The pages that begin with a text.
     func numbers(withPrefix prefix: String) throws -> [UInt32]
 }

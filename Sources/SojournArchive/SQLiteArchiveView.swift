@@ -76,6 +76,12 @@ struct SQLiteArchiveView: ArchiveView {
             arguments: [Int64(number)]) ?? ""
     }
 
+    func texts(_ numbers: Set<UInt32>) throws -> [UInt32: String] {
+        var texts: [UInt32: String] = [:]
+        for number in numbers { texts[number] = try text(number) }
+        return texts
+    }
+
     func numbers(withPrefix prefix: String) throws -> [UInt32] {
         // By bytes, as pages are compared everywhere else.
         try UInt32.fetchAll(

@@ -35,7 +35,7 @@ extension PostgresArchive {
             }
             paths.append(path)
         }
-        let texts = try texts(connection, used)
+        let texts = try Self.texts(connection, writer, used)
         func text(_ number: UInt32) -> String { texts[number] ?? "" }
         return (0..<rows.count).map { row in
             let path = paths[row]
@@ -58,8 +58,8 @@ extension PostgresArchive {
         }
     }
 
-    private func texts(
-        _ connection: PostgresConnection, _ numbers: Set<UInt32>
+    static func texts(
+        _ connection: PostgresConnection, _ writer: Int64, _ numbers: Set<UInt32>
     ) throws -> [UInt32: String] {
         let rows = try connection.query(
             "SELECT id, text FROM text WHERE writer = $1 AND id = ANY($2)", .integer(writer),

@@ -79,6 +79,10 @@ struct PostgresArchiveView: ArchiveView {
         return rows.count > 0 ? rows.text(0, 0) : ""
     }
 
+    func texts(_ numbers: Set<UInt32>) throws -> [UInt32: String] {
+        try PostgresArchive.texts(connection, writer, numbers)
+    }
+
     func numbers(withPrefix prefix: String) throws -> [UInt32] {
         let bytes = Array(prefix.utf8)
         let rows = try connection.query(

@@ -1,4 +1,5 @@
 package import SojournArchive
+import SojournFigures
 package import SojournModel
 
 /// Answers questions over the sessions of a property (reports.md).
@@ -7,14 +8,40 @@ package enum Report {
     package static func answer(
         _ question: ReportQuestion, of property: PropertyID, from sources: ReportSources
     ) throws(ArchiveError) -> ReportAnswer {
-        guard let archive = sources.archive else {
-            do {
-                return try answer(question, property, sources, nil)
-            } catch let error as ArchiveError {
-                throw error
-            } catch { throw ArchiveError(.passing, "\(error)") }
+        try read(sources) { view in try answer(question, property, sources, view) }
+    }
+
+    /// What there is here for an answer to which others add what they have (reports.md, "Several servers").
+    ///
+    /// - Throws: `ArchiveError`.
+    package static func part(
+        of question: ReportQuestion, of property: PropertyID, from sources: ReportSources
+    ) throws(ArchiveError) -> ReportPart {
+        try read(sources) { view in
+            var work = try ReportWork(question, property, sources, view)
+            var groups = try work.groups(in: work.range)
+            let (live, automated) = (work.liveSessions, work.automatedSessions)
+            if question.comparesWithPrevious, let previous = work.previous {
+                var before = try work.groups(in: previous)
+                for number in before.indices { before[number].row.isPrevious = true }
+                groups += before
+            }
+            return ReportPart(
+                start: work.start, end: work.end, clock: sources.clock,
+                timeZone: sources.timeZone, days: sources.days, liveSessions: live,
+                automatedSessions: automated, rowsDefault: sources.rowsDefault, groups: groups)
         }
-        return try archive.read { view in try answer(question, property, sources, view) }
+    }
+
+    private static func read<Result>(
+        _ sources: ReportSources, _ body: ((any ArchiveView)?) throws -> Result
+    ) throws(ArchiveError) -> Result {
+        do {
+            guard let archive = sources.archive else { return try body(nil) }
+            return try archive.read(body)
+        } catch let error as ArchiveError {
+            throw error
+        } catch { throw ArchiveError(.passing, "\(error)") }
     }
 
     private static func answer(
@@ -46,8 +73,7 @@ package enum Report {
             rows += before
         }
         return ReportAnswer(
-            start: range.lowerBound == .min ? nil : range.lowerBound,
-            end: range.upperBound == .max ? nil : range.upperBound, clock: sources.clock,
+            start: work.start, end: work.end, clock: sources.clock,
             timeZone: sources.timeZone, liveSessions: live, automatedSessions: automated,
             rows: rows)
     }
@@ -91,10 +117,11 @@ struct ReportWork {
     }
 
     /// The period before; nil where a bound is open.
-    var previous: Range<Int64>? {
-        guard range.lowerBound > .min, range.upperBound < .max, !range.isEmpty else { return nil }
-        return sources.calendar.period(before: range)
-    }
+    var previous: Range<Int64>? { sources.calendar.period(comparedWith: range) }
+
+    /// The bounds of the period; nil where the question left them open.
+    var start: Int64? { range.lowerBound == .min ? nil : range.lowerBound }
+    var end: Int64? { range.upperBound == .max ? nil : range.upperBound }
 
     var rowsMax: Int { question.rowsMax ?? sources.rowsDefault }
 

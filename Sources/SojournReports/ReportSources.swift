@@ -1,4 +1,5 @@
 package import SojournArchive
+package import SojournFigures
 package import SojournModel
 
 /// All that an answer is made from, as of one moment.
@@ -13,7 +14,8 @@ package struct ReportSources: Sendable {
     /// The property's clock; nil before its first event.
     package var clock: Int64?
     package var timeZone: String
-    package var calendar: ReportCalendar
+    package let days: LocalDays
+    package let calendar: ReportCalendar
     /// Parts of an answer when the question says nothing.
     package var rowsDefault = 100
     /// Asked from time to time; true ends the work with `ArchiveError.tooLong`.
@@ -29,6 +31,7 @@ package struct ReportSources: Sendable {
         self.live = live
         self.clock = clock
         self.timeZone = timeZone
+        self.days = days
         calendar = ReportCalendar(days)
         self.isTooLate = isTooLate
     }
@@ -139,6 +142,16 @@ struct ReportTexts {
         if number == 0 { return "" }
         if number >= Self.firstOwn { return own[Int(number - Self.firstOwn)] }
         return try view?.text(number) ?? ""
+    }
+
+    /// The texts with some numbers, read at one go.
+    func texts(_ numbers: [UInt32]) throws -> [UInt32: String] {
+        let all = Set(numbers)
+        var texts = try view?.texts(all.filter { $0 > 0 && $0 < Self.firstOwn }) ?? [:]
+        for number in all where number >= Self.firstOwn {
+            texts[number] = own[Int(number - Self.firstOwn)]
+        }
+        return texts
     }
 
     /// The numbers of all texts that begin with one.

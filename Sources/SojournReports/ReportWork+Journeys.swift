@@ -1,146 +1,109 @@
 import SojournArchive
+import SojournFigures
 import SojournModel
 
 extension ReportWork {
     /// Pages of a path that are looked at.
     private static var pathStepsMax: Int { 8 }
 
-    /// From which page to which one, most frequent first.
-    func transitions(in range: Range<Int64>) throws -> [ReportRow] {
-        struct Count {
-            var moves = 0
-            var sessions = 0
-            /// The last session that made it.
-            var last = -1
-        }
-        var counts: [Count] = []
-        var pairs: [UInt64] = []
+    /// From which page to which one.
+    struct Moves {
+        var counts: [ReportRows.Move] = []
+        /// Numbers of the pages of each.
+        var from: [UInt32] = []
+        /// nil where the path ended.
+        var to: [UInt32?] = []
+    }
+
+    func moves(in range: Range<Int64>) throws -> Moves {
+        var moves = Moves()
+        /// The last session that made each.
+        var last: [Int] = []
         var rowOf: [UInt64: Int] = [:]
         var session = 0
         try forEachPath(in: range) { path in
             let steps = path.count / 2
             for step in 0..<steps {
+                let from = path[2 * step]
                 let next = step + 1 < steps ? path[2 * step + 2] : .max
-                let pair = UInt64(path[2 * step]) << 32 | UInt64(next)
-                let row = rowOf[pair] ?? counts.count
-                if row == counts.count {
+                let pair = UInt64(from) << 32 | UInt64(next)
+                let row = rowOf[pair] ?? last.count
+                if row == last.count {
                     rowOf[pair] = row
-                    counts.append(Count())
-                    pairs.append(pair)
+                    moves.counts.append(ReportRows.Move())
+                    moves.from.append(from)
+                    moves.to.append(next == .max ? nil : next)
+                    last.append(-1)
                 }
-                counts[row].moves += 1
-                if counts[row].last != session {
-                    counts[row].sessions += 1
-                    counts[row].last = session
+                moves.counts[row].times += 1
+                if last[row] != session {
+                    moves.counts[row].sessions += 1
+                    last[row] = session
                 }
             }
             session += 1
         }
-        var order = counts.indices.sorted { counts[$0].moves > counts[$1].moves }
-        let cut = order.count > rowsMax ? counts[order[rowsMax - 1]].moves : 0
-        order.removeAll { counts[$0].moves < cut }
-        var named: [(row: Int, from: String, to: String)] = []
-        for row in order {
-            let next = UInt32(truncatingIfNeeded: pairs[row])
-            named.append(
-                (
-                    row, try recent.texts.text(UInt32(truncatingIfNeeded: pairs[row] >> 32)),
-                    next == .max ? "" : try recent.texts.text(next)
-                ))
-        }
-        named.sort { left, right in
-            let (a, b) = (counts[left.row].moves, counts[right.row].moves)
-            if a != b { return a > b }
-            if left.from != right.from {
-                return left.from.utf8.lexicographicallyPrecedes(right.from.utf8)
-            }
-            return left.to.utf8.lexicographicallyPrecedes(right.to.utf8)
-        }
-        var rows: [ReportRow] = []
-        for (row, from, to) in named.prefix(rowsMax) {
-            var part = ReportRow(.part)
-            part.text = from
-            part.nextText = to
-            part.figures.views = counts[row].moves
-            part.figures.sessions = counts[row].sessions
-            rows.append(part)
-        }
-        if counts.count > rows.count {
-            var rest = ReportRow(.rest)
-            rest.figures.views =
-                counts.reduce(0) { $0 + $1.moves } - rows.reduce(0) { $0 + $1.figures.views }
-            rows.append(rest)
-        }
-        return rows
+        return moves
     }
 
-    /// The tree of paths from a landing page, the most walked branch first.
-    mutating func paths(from landing: String, in range: Range<Int64>) throws -> [ReportRow] {
-        struct Node {
-            var page: UInt32
-            var parent: Int
-            var sessions = 0
-            var children: [UInt32: Int] = [:]
-        }
+    /// Most frequent first.
+    func transitions(in range: Range<Int64>) throws -> [ReportRow] {
+        let moves = try moves(in: range)
+        return try ReportRows.transitions(
+            moves.counts, rowsMax: rowsMax, from: { try recent.texts.text(moves.from[$0]) },
+            to: { try moves.to[$0].map(recent.texts.text) })
+    }
+
+    /// The tree of paths from a landing page; from all for an empty one.
+    ///
+    /// - Returns: also the number of each step's page.
+    mutating func steps(
+        from landing: String, in range: Range<Int64>
+    ) throws -> (steps: [ReportRows.PathStep], pages: [UInt32]) {
         var texts = recent.texts
         let start = landing.isEmpty ? nil : try texts.number(of: landing)
-        var nodes = [Node(page: 0, parent: -1)]
+        var steps: [ReportRows.PathStep] = []
+        var pages: [UInt32] = []
+        var children: [[UInt32: Int]] = []
+        var first: [UInt32: Int] = [:]
         try forEachPath(in: range) { path in
             if path.isEmpty { return }
             if let start, path[0] != start { return }
-            nodes[0].sessions += 1
-            var node = 0
-            for step in 0..<min(path.count / 2, Self.pathStepsMax) {
-                let page = path[2 * step]
-                let child = nodes[node].children[page] ?? nodes.count
-                if child == nodes.count {
-                    nodes[node].children[page] = child
-                    nodes.append(Node(page: page, parent: node))
+            var parent: Int?
+            for place in 0..<min(path.count / 2, Self.pathStepsMax) {
+                let page = path[2 * place]
+                let known = parent.map { children[$0][page] } ?? first[page]
+                let step = known ?? steps.count
+                if step == steps.count {
+                    if let parent { children[parent][page] = step } else { first[page] = step }
+                    steps.append(ReportRows.PathStep(parent: parent))
+                    pages.append(page)
+                    children.append([:])
                 }
-                nodes[child].sessions += 1
-                node = child
+                steps[step].sessions += 1
+                parent = step
             }
         }
-        // As many of the most walked steps as there may be rows; a step is never walked more often than
-        // the one before it, and is made later, so those before it are among them.
-        let candidates = (1..<nodes.count).sorted {
-            (nodes[$0].sessions, $1) > (nodes[$1].sessions, $0)
-        }
-        let kept = Set(candidates.prefix(rowsMax))
-        var rows: [ReportRow] = []
-        var rowOf: [Int: Int] = [:]
-        func children(_ node: Int) throws -> [Int] {
-            try nodes[node].children.values.filter(kept.contains)
-                .map { (node: $0, text: try recent.texts.text(nodes[$0].page)) }
-                .sorted {
-                    let (a, b) = (nodes[$0.node].sessions, nodes[$1.node].sessions)
-                    return a != b ? a > b : $0.text.utf8.lexicographicallyPrecedes($1.text.utf8)
-                }.map(\.node)
-        }
-        var waiting = Array(try children(0).reversed())
-        while let node = waiting.popLast() {
-            var part = ReportRow(.part)
-            part.text = try recent.texts.text(nodes[node].page)
-            part.parent = rowOf[nodes[node].parent].map { $0 + 1 }
-            part.figures.sessions = nodes[node].sessions
-            rowOf[node] = rows.count
-            rows.append(part)
-            waiting += try children(node).reversed()
-        }
-        if kept.count < nodes.count - 1 {
-            var rest = ReportRow(.rest)
-            rest.figures.sessions = (1..<nodes.count).lazy
-                .filter {
-                    !kept.contains($0) && (kept.contains(nodes[$0].parent) || nodes[$0].parent == 0)
-                }
-                .reduce(0) { $0 + nodes[$1].sessions }
-            rows.append(rest)
-        }
-        return rows
+        return (steps, pages)
     }
 
-    /// How many sessions reached each step, and how long they took to the next.
-    mutating func funnel(_ steps: [FunnelStep], in range: Range<Int64>) throws -> [ReportRow] {
+    /// The most walked branch first.
+    mutating func paths(from landing: String, in range: Range<Int64>) throws -> [ReportRow] {
+        let (steps, pages) = try steps(from: landing, in: range)
+        // Many steps have the same page.
+        var known: [UInt32: String] = [:]
+        return try ReportRows.paths(steps, rowsMax: rowsMax) { step in
+            if let text = known[pages[step]] { return text }
+            let text = try recent.texts.text(pages[step])
+            known[pages[step]] = text
+            return text
+        }
+    }
+
+    /// In how many sessions each step was, and how long they took to the next.
+    func reached(
+        _ steps: [FunnelStep], in range: Range<Int64>
+    ) throws -> (sessions: [Int], times: [[Int64]]) {
         var texts = recent.texts
         let pages = try steps.map { step in
             step.isPrefix
@@ -173,12 +136,11 @@ extension ReportWork {
                 at += 2
             }
         }
-        return steps.indices.map { step in
-            var row = ReportRow(.part)
-            row.text = steps[step].page
-            row.figures.sessions = reached[step]
-            row.figures.medianMilliseconds = Median.take(&times[step])
-            return row
-        }
+        return (reached, times)
+    }
+
+    func funnel(_ steps: [FunnelStep], in range: Range<Int64>) throws -> [ReportRow] {
+        var (reached, times) = try reached(steps, in: range)
+        return ReportRows.funnel(steps, reached: reached, times: &times)
     }
 }

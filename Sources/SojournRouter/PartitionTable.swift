@@ -80,9 +80,13 @@ struct PartitionTable: ~Copyable {
     }
 
     /// Whether a worker has any.
-    func has(_ worker: Int) -> Bool {
-        for partition in 0..<count where Int(owners[partition]) == worker { return true }
-        return false
+    func has(_ worker: Int) -> Bool { count(of: worker) > 0 }
+
+    /// Partitions that a worker has.
+    func count(of worker: Int) -> Int {
+        var held = 0
+        for partition in 0..<count where Int(owners[partition]) == worker { held += 1 }
+        return held
     }
 
     func owner(of partition: Int) -> Int? {

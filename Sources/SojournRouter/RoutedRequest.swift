@@ -16,8 +16,10 @@ final class RoutedRequest {
         case whole
         /// A batch of so many events in parts; the replies are merged.
         case split(events: Int)
-        /// A question to all workers.
+        /// A look-up at all workers.
         case everywhere
+        /// A report to which each worker has a part.
+        case report(ReportQuestion)
     }
 
     let id: RequestID
@@ -30,6 +32,8 @@ final class RoutedRequest {
     var parts: [RoutedPart] = []
     /// Parts whose outcome is not known yet.
     var unsettled = 0
+    /// Bytes of the replies to a report's parts so far.
+    var replyBytes = 0
     /// Which events are whose: rows of the batch, part behind part.
     var order = GrowableBuffer<UInt16>()
 
@@ -44,6 +48,9 @@ final class RoutedRequest {
     /// The same batch may be sent to a worker twice, and is applied once.
     var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
 
+    /// It may take long: a worker that is there is not asked again.
+    var isReport: Bool { header.operation == .report }
+
     /// Something may have come of it, though no answer says so.
     var changesState: Bool { header.operation == .assign || header.operation == .forget }
 
@@ -57,7 +64,8 @@ final class RoutedRequest {
     /// For how many milliseconds its parts are waited for: nobody waits for what comes after its deadline.
     func patience(_ limits: RouterLimits) -> UInt64 {
         let deadline = UInt64(header.deadlineMilliseconds)
-        return deadline == 0 ? limits.answerMilliseconds : min(deadline, limits.answerMilliseconds)
+        let most = isReport ? limits.reportMilliseconds : limits.answerMilliseconds
+        return deadline == 0 ? most : min(deadline, most)
     }
 
     /// Code 22 for a part that has not been sent by now; nil while there is time.

@@ -16,6 +16,8 @@ package enum RouterAction {
     /// Answer a request with the worker's message that has just been handed in, under another
     /// address. It is then forgotten.
     case passOn(RequestID, ForwardAddress)
+    /// Put an answer together, which takes its time, and say `assembled`.
+    case assemble(RequestID, ReportAssembly)
     /// A buffer that nothing refers to any more: `giveBack` it.
     case recycle(FrameBuffer)
     /// Forget a request without an answer.

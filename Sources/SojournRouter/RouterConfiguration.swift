@@ -39,6 +39,12 @@ package struct RouterLimits: Equatable, Sendable {
     /// How long a part is waited for, its resends included. Less than a client waits for an answer, so
     /// that it hears what is known.
     package var answerMilliseconds: UInt64 = 4_000
+    /// The same for a report: longer than a worker takes for one at most.
+    package var reportMilliseconds: UInt64 = 35_000
+    /// Reports over several workers at one time.
+    package var reportsMax = 16
+    /// Bytes that the parts of one report may have together.
+    package var reportBytesMax = 32 << 20
     /// A part without an answer is sent again after this, then after twice as long, and so on.
     package var resendMilliseconds: UInt64 = 1_000
     /// A quiet worker is asked whether it is there.

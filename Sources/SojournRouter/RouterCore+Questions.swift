@@ -40,8 +40,54 @@ extension RouterCore {
             if let worker = table.soleOwner {
                 return try passOn(inquiry, frame, to: worker, id)
             }
-            try askAll(inquiry, frame, id)
+            try checkAllUp(frame.byteCount)
+            askAll(inquiry, frame, .everywhere, id)
         }
+    }
+
+    /// Workers that have partitions.
+    private var owners: [Int] { links.indices.filter { worker in table.has(worker) } }
+
+    private func checkAllUp(_ byteCount: Int) throws(Refusal) {
+        for worker in owners {
+            try checkUp(worker)
+            try checkRoom(worker, byteCount)
+        }
+    }
+
+    /// sojourn-1, "Parts of reports": each worker answers for its partitions, and the router adds up.
+    mutating func report(
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
+    ) throws(Refusal) {
+        guard !inquiry.header.isPart else {
+            throw Refusal(.notPermitted, at: 6, "a router has no part of its own of a report")
+        }
+        try checkComplete()
+        if let worker = table.soleOwner { return try passOn(inquiry, frame, to: worker, id) }
+        let question: ReportQuestion
+        do throws(WireError) {
+            question = try ReportRequest.decode(body: Frame.body(of: frame))
+        } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
+        let down = owners.filter { worker in !links[worker].isUp }
+        if let first = down.first {
+            throw Refusal(
+                .unavailable, retryAfterMilliseconds: retryMilliseconds,
+                "\(missing(of: down)), and no report is made without them: worker "
+                    + "\(links[first].name) is not there: \(links[first].reason)")
+        }
+        guard reportsInFlight < configuration.limits.reportsMax else {
+            throw Refusal(
+                .overloaded, retryAfterMilliseconds: 1_000,
+                "the router has as many reports at work as it allows; ask again later")
+        }
+        try checkAllUp(frame.byteCount)
+        askAll(inquiry, frame, .report(question), id)
+    }
+
+    /// How many partitions are missing when workers are.
+    func missing(of workers: [Int]) -> String {
+        let count = workers.reduce(0) { $0 + table.count(of: $1) }
+        return "\(count) of \(table.count) partitions are missing"
     }
 
     /// sojourn-1, "FORGET": one worker knows the visitor.
@@ -64,17 +110,13 @@ extension RouterCore {
     }
 
     private mutating func askAll(
-        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
-    ) throws(Refusal) {
-        let owners = links.indices.filter { worker in table.has(worker) }
-        for worker in owners {
-            try checkUp(worker)
-            try checkRoom(worker, frame.byteCount)
-        }
-        let request = RoutedRequest(id, inquiry, .everywhere)
+        _ inquiry: Inquiry, _ frame: RawSpan, _ kind: RoutedRequest.Kind, _ id: RequestID
+    ) {
+        let request = RoutedRequest(id, inquiry, kind)
         for worker in owners {
             let copy = pool.take(for: request.client)
             copy.copy(frame)
+            if request.isReport { copy.writer.markPart() }
             request.parts.append(
                 RoutedPart(request, to: worker, frame: copy, byteCount: copy.byteCount))
         }
@@ -117,6 +159,7 @@ extension RouterCore {
             Gauge("partitions_covered", table.covered),
             Gauge("requests_in_flight", requestsInFlight),
             Gauge("parts_in_flight", parts),
+            Gauge("reports_in_flight", reportsInFlight),
             Gauge("parts_total", links.reduce(0 as UInt64) { $0 + $1.partsTotal }),
             Gauge("parts_resent_total", links.reduce(0 as UInt64) { $0 + $1.resentTotal }),
         ]

@@ -45,7 +45,8 @@ extension RouterCore {
             if part.sends > 1, request.changesState { return settle(part, .unknown) }
             return settle(part, .refused(refusal(reply, of: part)))
         }
-        guard header.operation == request.header.operation else {
+        let isOfPart = if case .report = request.kind { true } else { false }
+        guard header.operation == request.header.operation, header.isPart == isOfPart else {
             counters.badReplies += 1
             return settle(part, .unknown)
         }
@@ -56,9 +57,21 @@ extension RouterCore {
             actions.append(.passOn(request.id, address))
             return settle(part, .answered(nil))
         }
+        request.replyBytes += frame.byteCount
+        if request.isReport, request.replyBytes > configuration.limits.reportBytesMax {
+            return settle(part, .refused(tooLong))
+        }
         let buffer = pool.take()
         buffer.copy(frame)
         settle(part, .answered(buffer))
+    }
+
+    private var tooLong: ErrorReply {
+        ErrorReply(
+            code: .reportTooLong,
+            message: "the parts of this answer take more than "
+                + "\(configuration.limits.reportBytesMax >> 20) MiB; ask for a shorter period, or with a "
+                + "filter")
     }
 
     /// What a worker's refusal is to the client. One that does not trust the router says nothing of the
@@ -81,8 +94,8 @@ extension RouterCore {
 
     /// All parts of a request have ended.
     mutating func finish(_ request: RoutedRequest) {
-        requestsInFlight -= 1
         if let error = failure(of: request) {
+            if case .report = request.kind { reportsInFlight -= 1 }
             fail(request, error)
         } else {
             switch request.kind {
@@ -90,8 +103,14 @@ extension RouterCore {
             case .whole: break
             case .split(let events): mergeReplies(request, events: events)
             case .everywhere: mergeLookups(request)
+            case .report(let question): return assemble(request, question)
             }
         }
+        end(request)
+    }
+
+    private mutating func end(_ request: RoutedRequest) {
+        requestsInFlight -= 1
         for part in request.parts {
             if case .answered(let buffer?)? = part.outcome { pool.giveBack(buffer) }
         }
@@ -117,9 +136,10 @@ extension RouterCore {
                 error.retryAfterMilliseconds = pause
                 return error
             }
+            let gap = request.isReport ? "\(missing(of: unknown)): " : ""
             return ErrorReply(
                 code: .unavailable, retryAfterMilliseconds: retryMilliseconds,
-                message: "no answer from \(names(unknown))")
+                message: "\(gap)no answer from \(names(unknown))")
         }
         var reasons: [String] = []
         if !unknown.isEmpty { reasons.append("no answer from \(names(unknown))") }
@@ -167,6 +187,40 @@ extension RouterCore {
     ) throws(WireError) {
         let span = order.span.extracting(rows)
         try reply.writer.add(to: &merge, rows: span)
+    }
+
+    private mutating func assemble(_ request: RoutedRequest, _ question: ReportQuestion) {
+        var assembly = ReportAssembly(
+            question: question,
+            header: request.header.reply(deploymentTag: deployment?.tag ?? 0))
+        for part in request.parts {
+            guard case .answered(let buffer?)? = part.outcome else {
+                preconditionFailure("a part was answered without its reply")
+            }
+            assembly.replies.append((links[part.worker].name, buffer.writer.array))
+        }
+        actions.append(.assemble(request.id, assembly))
+        for part in request.parts {
+            if case .answered(let buffer?)? = part.outcome { pool.giveBack(buffer) }
+        }
+    }
+
+    /// An answer was put together.
+    ///
+    /// - Parameter frame: as `ReportAssembly.frame` gives it.
+    package mutating func assembled(_ id: RequestID, _ frame: [UInt8]) {
+        requestsInFlight -= 1
+        reportsInFlight -= 1
+        // Safe: bytes have no padding.
+        let bytes = unsafe frame.span.bytes
+        if let header = MessageHeader.readable(bytes), header.operation == .error,
+            let error = try? ErrorReply.decode(body: Frame.body(of: bytes))
+        {
+            counters.refusals.count(error: error.code)
+        }
+        let buffer = pool.take()
+        buffer.copy(bytes)
+        actions.append(.answer(id, buffer))
     }
 
     private mutating func mergeLookups(_ request: RoutedRequest) {

@@ -33,6 +33,8 @@ package struct RouterCore: ~Copyable {
 
     /// Requests that are not answered yet.
     package internal(set) var requestsInFlight = 0
+    /// Of them, reports over several workers.
+    var reportsInFlight = 0
     /// New batches are refused.
     package private(set) var isDraining = false
 
@@ -92,10 +94,12 @@ package struct RouterCore: ~Copyable {
             case .hello: try hello(header, Frame.body(of: frame), id, moment)
             case .status: try status(inquiry, Frame.body(of: frame), id)
             case .forget: try forget(inquiry, frame, id)
-            case .report, .fetch:
+            case .report: try report(inquiry, frame, id)
+            case .fetch:
                 throw Refusal(
                     .noArchive,
-                    "a router keeps no finished sessions; ask each of its workers for its own")
+                    "finished sessions are in an order of their own at each worker, and in none behind "
+                        + "a router; fetch from each worker")
             case .error: preconditionFailure("an ERROR was taken for a request")
             }
         } catch { refuse(frame, id, error) }
@@ -151,6 +155,7 @@ package struct RouterCore: ~Copyable {
     /// Begins a request whose parts have room.
     mutating func begin(_ request: RoutedRequest, _ moment: RouterMoment) {
         requestsInFlight += 1
+        if case .report = request.kind { reportsInFlight += 1 }
         request.unsettled = request.parts.count
         for part in request.parts {
             links[part.worker].byteCount += part.byteCount

@@ -1,5 +1,6 @@
 import Logging
 import SojournArchive
+import SojournJournal
 import SojournModel
 import SojournReports
 import SojournService
@@ -104,8 +105,21 @@ struct QuestionBoard: ~Copyable {
             clock: core.clock(of: property.id, at: moment), timeZone: property.timeZone,
             days: property.days, isTooLate: { ServerClock.steadyMilliseconds() > deadline })
         sources.rowsDefault = settings.reportRowsDefault
-        desk.submit(
-            ReportDesk.Job(ticket: ticket, question: .report(question, property.id, sources)))
+        // What was gathered may be younger than the question. A journal that cannot be written is not waited for.
+        if core.journal.isAvailable { askers[ticket]?.restsOn = core.journal.last.rawValue }
+        guard let header = askers[ticket]?.header else {
+            preconditionFailure("a question is answered once")
+        }
+        if header.isPart {
+            var reply = header.reply(deploymentTag: core.configuration.deployment.tag)
+            reply.isPart = true
+            desk.submit(
+                ReportDesk.Job(
+                    ticket: ticket, question: .part(question, property.id, sources, reply)))
+        } else {
+            desk.submit(
+                ReportDesk.Job(ticket: ticket, question: .report(question, property.id, sources)))
+        }
     }
 
     /// Takes what was answered, with who asked.

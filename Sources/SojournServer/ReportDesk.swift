@@ -14,6 +14,8 @@ final class ReportDesk: Sendable {
     struct Job: Sendable {
         enum Question: Sendable {
             case report(ReportQuestion, PropertyID, ReportSources)
+            /// What is here of an answer; the header is that of the reply.
+            case part(ReportQuestion, PropertyID, ReportSources, MessageHeader)
             case fetch(FetchRequest, any Archive)
         }
 
@@ -23,6 +25,8 @@ final class ReportDesk: Sendable {
 
     enum Outcome: Sendable {
         case report(ReportAnswer)
+        /// A whole frame.
+        case part([UInt8])
         case fetched(FetchReply)
         case failure(ArchiveError)
     }
@@ -117,10 +121,28 @@ final class ReportDesk: Sendable {
             switch question {
             case .report(let question, let property, let sources):
                 return .report(try Report.answer(question, of: property, from: sources))
+            case .part(let question, let property, let sources, let header):
+                return .part(
+                    try frame(
+                        try Report.part(of: question, of: property, from: sources), header))
             case .fetch(let request, let archive):
                 return .fetched(try fetch(request, archive))
             }
         } catch { return .failure(error) }
+    }
+
+    private static func frame(
+        _ part: ReportPart, _ header: MessageHeader
+    ) throws(ArchiveError) -> [UInt8] {
+        var writer = ByteWriter()
+        ReportPartReply.encode(part, header: header, into: &writer)
+        guard writer.count <= Limits.messageBytesMax else {
+            throw ArchiveError(
+                .tooLong,
+                "what one worker has for this answer takes \(writer.count) bytes, and may take "
+                    + "\(Limits.messageBytesMax); ask for a shorter period, or with a filter")
+        }
+        return writer.array
     }
 
     /// Entries that a FETCH gets when it says nothing, and at most.

@@ -43,6 +43,7 @@ struct RouterLoop: ~Copyable {
     private var clients: ClientDirectory?
     private var clientsVersion: UInt64 = 0
     private var shares: QueueShares
+    private let bench: AssemblyBench
 
     // Used for one message after another.
     private var incoming = Message()
@@ -90,6 +91,7 @@ struct RouterLoop: ~Copyable {
         _ doorkeeper: Doorkeeper
     ) {
         self.watch = watch
+        bench = AssemblyBench(wakeUp: state.wakeUp)
         self.state = state
         self.listeners = listeners
         self.peers = peers
@@ -134,6 +136,10 @@ struct RouterLoop: ~Copyable {
         }
         for _ in 0..<Self.receiveBurst {
             guard try takeRequest() else { break }
+            isBusy = true
+        }
+        for (id, frame) in bench.takeFrames() {
+            core.assembled(id, frame)
             isBusy = true
         }
         try carryOut()
@@ -402,6 +408,7 @@ struct RouterLoop: ~Copyable {
                 Self.readdress(&incoming, address)
                 outgoing.move(from: &incoming)
                 answerOut(id)
+            case .assemble(let id, let assembly): bench.take(id, assembly)
             case .recycle(let frame): core.giveBack(frame)
             case .drop(let id): forget(id)
             case .reconnect(let worker):

@@ -94,6 +94,10 @@ extension ServiceLoop {
     ) -> Answer {
         let header2 = header.reply(deploymentTag: core.configuration.deployment.tag)
         switch outcome {
+        case .part(let frame):
+            reply.removeAll()
+            // The bytes of bytes have no invalid patterns.
+            reply.append(contentsOf: unsafe frame.span.bytes)
         case .report(let answer): ReportReply.encode(answer, header: header2, into: &reply)
         case .fetched(let fetched): fetched.encode(header: header2, into: &reply)
         case .failure(let error):

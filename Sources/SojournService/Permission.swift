@@ -22,7 +22,12 @@ package enum Permission {
             guard !header.isPart || caller.isRouter else {
                 throw Refusal(.notPermitted, at: 6, "only routers send parts of batches")
             }
-        case .lookup, .report: try check(header.property, hasProperty, .read, caller)
+        case .report:
+            try check(header.property, hasProperty, .read, caller)
+            guard !header.isPart || caller.isRouter else {
+                throw Refusal(.notPermitted, at: 6, "only routers ask for parts of reports")
+            }
+        case .lookup: try check(header.property, hasProperty, .read, caller)
         case .forget: try check(header.property, hasProperty, .admin, caller)
         case .fetch:
             // Every property's sessions are in it.

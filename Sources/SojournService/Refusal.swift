@@ -24,7 +24,8 @@ extension Refusal {
     package static var noArchive: Refusal {
         Refusal(
             .noArchive,
-            "this server keeps no finished sessions; start it with --data DIR, or --archive FILE")
+            "this server keeps no finished sessions; start it with --data DIR, or say with --archive "
+                + "where they are to be kept")
     }
 }
 

@@ -45,6 +45,7 @@ enum BodySchema {
     case statusReply(gauges: Int)
     case reportRequest(hasSteps: Bool)
     case reportReply(rows: Int)
+    case reportPartReply
     case fetchReply(entries: Int)
 
     /// Bytes before the directory.
@@ -52,7 +53,7 @@ enum BodySchema {
         switch self {
         case .assignReply, .fetchReply: 24
         case .reportRequest: 32
-        case .reportReply: 56
+        case .reportReply, .reportPartReply: 56
         default: 16
         }
     }
@@ -69,6 +70,7 @@ enum BodySchema {
         case .statusReply(let gauges): Self.statusReply(column, gauges)
         case .reportRequest(let hasSteps): Self.reportRequest(column, hasSteps)
         case .reportReply(let rows): Self.reportReply(column, rows)
+        case .reportPartReply: Self.reportPartReply(column)
         case .fetchReply(let entries): Self.fetchReply(column, entries)
         }
     }
@@ -84,6 +86,7 @@ enum BodySchema {
         case .statusReply(let gauges): gauges > 0 ? Self.bit(.texts) | Self.bit(.gauges) : 0
         case .reportRequest(let hasSteps): hasSteps ? Self.bit(.steps) : 0
         case .reportReply(let rows): rows > 0 ? Self.bit(.reportRows) : 0
+        case .reportPartReply: Self.bit(.groups)
         case .fetchReply(let entries): entries > 0 ? Self.bit(.entries) : 0
         }
     }
@@ -162,6 +165,15 @@ enum BodySchema {
         switch column {
         case .texts: .dictionary(.atMost(.max))
         case .reportRows: .records(ReportRowRecord.byteCount, .exactly(rows))
+        default: nil
+        }
+    }
+
+    private static func reportPartReply(_ column: Column) -> ColumnRule? {
+        switch column {
+        case .texts: .dictionary(.atMost(.max))
+        case .groups: .integers(ColumnRule.one, .atMost(.max))
+        case .days: .records(16, .atMost(Limits.batchTextsMax))
         default: nil
         }
     }

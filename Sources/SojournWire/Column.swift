@@ -34,6 +34,8 @@ package enum Column: UInt8, Sendable, CaseIterable {
     case steps = 113
     case reportRows = 114
     case entries = 115
+    case groups = 116
+    case days = 117
 
     /// The name in the registry.
     package var name: String { "\(self)" }

@@ -41,7 +41,9 @@ package enum Frame {
         }
         let flags = frame.integer(at: 6, as: UInt16.self)
         var known = MessageHeader.replyFlag
-        if role == .server, header.operation == .assign { known |= MessageHeader.partFlag }
+        if header.operation == .report || role == .server && header.operation == .assign {
+            known |= MessageHeader.partFlag
+        }
         guard flags & ~known == 0 else {
             throw WireError(.unknownFlags, at: 6, found: Int(flags))
         }
@@ -100,6 +102,9 @@ package enum Frame {
 }
 
 extension ByteWriter {
+    /// Makes of a request one for a part. `readdress` is to follow, which makes its checksum right.
+    package mutating func markPart() { set(MessageHeader.partFlag, at: 6) }
+
     /// The same for a frame that this program wrote.
     package mutating func readdress(correlation: UInt64, deadlineMilliseconds: UInt32) {
         set(correlation, at: 8)

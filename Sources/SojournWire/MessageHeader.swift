@@ -10,7 +10,7 @@ package import SojournModel
 ///      5 +--------------------------+
 ///        | operation                |  1
 ///      6 +--------------------------+
-///        | flags                    |  2   bit 0: this is a reply; bit 1: part of a batch
+///        | flags                    |  2   bit 0: this is a reply; bit 1: a part
 ///      8 +--------------------------+
 ///        | correlation              |  8
 ///     16 +--------------------------+
@@ -37,7 +37,8 @@ package struct MessageHeader: Equatable, Sendable {
     /// "SOJN", read little-endian.
     package static var magic: UInt32 { 0x4E4A_4F53 }
     package static var replyFlag: UInt16 { 1 }
-    /// Of a request to ASSIGN: the part of a batch that falls to one worker.
+    /// Of a request to ASSIGN: the part of a batch that falls to one worker. Of a REPORT, and its reply: what one
+    /// worker has for an answer.
     package static var partFlag: UInt16 { 2 }
     /// The versions that this module speaks.
     package static var versions: ClosedRange<UInt8> { 1...1 }
@@ -45,7 +46,8 @@ package struct MessageHeader: Equatable, Sendable {
     package var version: UInt8
     package var operation: Operation
     package var isReply: Bool
-    /// The other events of the batch go to other workers: its producer's numbers have holes here.
+    /// The other events of the batch go to other workers: its producer's numbers have holes here. Of a REPORT:
+    /// other workers have other sessions.
     package var isPart: Bool
     /// Chosen by the client, echoed verbatim.
     package var correlation: UInt64

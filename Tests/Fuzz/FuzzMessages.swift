@@ -46,6 +46,7 @@ enum FuzzMessages {
             case .assign: walk(try AssignReplyView.decode(body: body))
             case .lookup: _ = try LookupReply.decode(body: body)
             case .status: _ = try StatusReply.decode(body: body)
+            case .report where header.isPart: _ = try ReportPartReply.decode(body: body)
             case .report: _ = try ReportReply.decode(body: body)
             case .fetch: _ = try FetchReply.decode(body: body)
             case .forget: _ = try ForgetReply.decode(body: body)

@@ -1,5 +1,6 @@
 import Foundation
 import SojournClient
+import SojournModel
 import SojournTestKit
 import Testing
 
@@ -67,6 +68,10 @@ import Testing
         // The facts that reports read are as many.
         let facts = try database.query("SELECT sum(sessions) FROM sojourn.hour")
         #expect(facts == ["\(traffic.sessions)"])
+        // With those that the end brought, one of each of as many visitors.
+        let total = try await client.report(ReportQuestion(.summary)).total
+        #expect(total?.sessions == traffic.sessions + 40)
+        #expect(total?.visitors == traffic.sessions + 40)
         let writers = try database.query("SELECT partitions FROM sojourn.writer ORDER BY 1")
         #expect(writers == (0..<4).map { "\($0)-\($0)/4" })
         await client.close()

@@ -16,6 +16,10 @@ final class TestWorker {
     var inbox: [Delivery] = []
     /// Takes the router for one.
     var trustsRouter = true
+    /// What it has for any report; nil keeps no finished sessions.
+    var reportPart: ReportPart?
+    /// Headers of all reports that it was asked.
+    var reports: [MessageHeader] = []
 
     /// A request, and the client that the router named.
     struct Delivery {
@@ -140,17 +144,31 @@ struct TestCluster: ~Copyable {
     private mutating func serve(_ worker: Int) {
         let delivery = workers[worker].inbox.removeFirst()
         var reply = ByteWriter()
+        if let header = MessageHeader.readable(unsafe delivery.frame.span.bytes),
+            header.operation == .report
+        {
+            workers[worker].reports.append(header)
+            if let part = workers[worker].reportPart {
+                var answer = header.reply(deploymentTag: 0)
+                answer.isPart = header.isPart
+                ReportPartReply.encode(part, header: answer, into: &reply)
+                return giveBack(reply.array, from: worker)
+            }
+        }
         let trusted: Caller = delivery.client.map { .routed($0, by: nil) } ?? .anyone
         let answer = workers[worker].core.answer(
             unsafe delivery.frame.span.bytes,
             from: workers[worker].trustsRouter ? trusted : .stranger,
             at: Moment(serverTime: now), into: &reply)
         guard answer == .reply else { return }
+        giveBack(reply.array, from: worker)
+    }
+
+    private mutating func giveBack(_ bytes: [UInt8], from worker: Int) {
         if workers[worker].losesReplies > 0 {
             workers[worker].losesReplies -= 1
             return
         }
-        let bytes = reply.array
         router.received(unsafe bytes.span.bytes, from: worker, at: moment)
         carryOut(bytes)
     }
@@ -173,6 +191,7 @@ struct TestCluster: ~Copyable {
                 guard let inHand else { preconditionFailure("there is nothing to pass on") }
                 precondition(answers[id] == nil, "a request is answered once")
                 answers[id] = readdressed(inHand, address)
+            case .assemble(let id, let assembly): router.assembled(id, assembly.frame())
             case .recycle(let frame): router.giveBack(frame)
             case .drop(let id): answers[id] = []
             case .reconnect(let worker): workers[worker].inbox.removeAll()

@@ -29,6 +29,12 @@ struct CurveRouterTests {
         #expect(try reader.sessions(of: "anna").map(\.events) == [2])
         #expect(try reader.refusal(assignFrame(Self.both)) == .notPermitted)
         #expect(try reader.refusal(forgetFrame(visitor: "a")) == .notPermitted)
+        // Workers take it for a part from a router, and have no archive.
+        var report = ByteWriter()
+        ReportRequest.encode(
+            ReportQuestion(.summary),
+            header: MessageHeader(operation: .report, property: PropertyID(1)), into: &report)
+        #expect(try reader.refusal(report.array) == .noArchive)
         // He may, and the router may not.
         #expect(try overseer.refusal(forgetFrame(visitor: "a")) == .notPermitted)
         for property in [PropertyID(2), PropertyID(3)] {

@@ -32,6 +32,22 @@ import Testing
         }
     }
 
+    @Test func `parts of reports are for routers alone`() throws {
+        var writer = ByteWriter()
+        ReportRequest.encode(
+            ReportQuestion(.summary),
+            header: MessageHeader(operation: .report, isPart: true, property: PropertyID(1)),
+            into: &writer)
+        for (caller, code) in [
+            // The core has no archive: whoever gets so far was let in.
+            (Caller.anyone, ErrorCode.noArchive), (Self.routedShop, .noArchive),
+            (Self.shop, .notPermitted),
+        ] {
+            var service = TestService(at: Self.start)
+            #expect(try readError(service.answer(writer.array, from: caller).bytes)?.code == code)
+        }
+    }
+
     @Test func `for a client a router may read and write, and administer nothing`() throws {
         var service = TestService(at: Self.start)
         for (frame, code) in [

@@ -89,6 +89,7 @@ import Testing
             "error": ErrorReply.fixedBytes,
             "reportRequest": BodySchema.reportRequest(hasSteps: false).fixedBytes,
             "reportReply": BodySchema.reportReply(rows: 0).fixedBytes,
+            "reportPartReply": BodySchema.reportPartReply.fixedBytes,
             "fetchRequest": FetchRequest.byteCount,
             "fetchReply": BodySchema.fetchReply(entries: 0).fixedBytes,
             "forgetRequest": LookupRequest.fixedBytes, "forgetReply": ForgetReply.byteCount,

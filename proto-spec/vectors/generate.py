@@ -26,8 +26,9 @@ TAG = str(int.from_bytes(bytes.fromhex(DEPLOYMENT)[8:], "big"))
 HEX_BYTES_MAX = 300 << 10  # a frame that is longer in hex is stored compressed
 
 VECTORS = {}
-FOLDER = ""  # "reports/" or "feed/" while those are made that not every client needs
-FOLDERS = ("valid", "invalid", "reports/valid", "reports/invalid", "feed/valid", "feed/invalid")
+FOLDER = ""  # "reports/", "feed/" or "routers/" while those are made that not every client needs
+FOLDERS = ("valid", "invalid", "reports/valid", "reports/invalid", "feed/valid", "feed/invalid",
+           "routers/valid", "routers/invalid")
 
 
 # ---- how a vector is made
@@ -1625,6 +1626,97 @@ def invalid_feed_messages():
            reports.topic(3) + parts.patched((at + 20, u32(9))))
 
 
+# ---- what routers and workers say to one another
+
+def report_group(kind="part", times=(), **more):
+    row = report_row(kind, **more)
+    del row["median"]
+    return {**row, "times": [str(time) for time in times]}
+
+
+def report_part(groups, texts=("UTC",), **more):
+    columns = {"texts": {"width": 2}, "groups": {"width": 1}}
+    if more.get("days") or more.get("first_offset"):
+        columns["days"] = {"width": 0, "parameter": 16}
+    return {"clock": str(BASE), "start": str(-2**63), "end": str(2**63 - 1),
+            "time_zone": texts[0] if texts else "", "live_sessions": "2",
+            "automated_sessions": "1", "rows": 100, "first_offset": "0", "days": [],
+            "groups": groups, **more, "encoding": {"columns": columns, "texts": list(texts)}}
+
+
+def valid_parts():
+    part = {"flags": 3}
+    good("report-part-request", "A router asks for a part.", "request",
+         header("REPORT", flags=2, property=1), question("summary"))
+    good("report-part-summary", "Four sessions, two of them as long.", "reply",
+         header("REPORT", True, **part), report_part([
+             report_group("total", [0, 0, 1500, 2**40], sessions="4", visitors="3",
+                          new_visitors="1", views="300", actions="4", conversions="1",
+                          converted="1", engaged="2", value="-1", duration=str(1500 + 2**40))]))
+    good("report-part-nothing", "No sessions.", "reply", header("REPORT", True, **part),
+         report_part([report_group("total")]))
+    good("report-part-values", "Values of two periods, one of them not known.", "reply",
+         header("REPORT", True, **part), report_part([
+             report_group(text="phone", times=[7] * 5, sessions="5", duration="35"),
+             report_group(times=[9], sessions="1", duration="9"),
+             report_group(text="phone", times=[1], sessions="1", previous=True)],
+             ("UTC", "phone")))
+    good("report-part-series", "Two days, and the rules of the zone.", "reply",
+         header("REPORT", True, **part), report_part(
+             [report_group(time="-86400000", sessions="1", times=[0]),
+              report_group(time=str(BASE), sessions="2", times=[5, 6])], ("Europe/Berlin",),
+             first_offset="3600000",
+             days=[{"start": "1000", "offset": "7200000"}, {"start": "2000", "offset": "-1"}]))
+    good("report-part-transitions", "A page and the next, and the end of a path.", "reply",
+         header("REPORT", True, **part), report_part(
+             [report_group("total", [3], sessions="1", views="2"),
+              report_group(text="/", next="/a", views="1", sessions="1"),
+              report_group(text="/a", time="0", views="1", sessions="1")], ("UTC", "/", "/a")))
+    good("report-part-paths", "A step behind another.", "reply",
+         header("REPORT", True, **part), report_part(
+             [report_group("total", [3], sessions="1"), report_group(text="/", sessions="1"),
+              report_group(text="/a", parent=1, sessions="1")], ("UTC", "/", "/a")))
+
+
+def invalid_parts():
+    def refuse(name, description, error, offset, frame):
+        bad("report-part-" + name, description, error, offset, frame, direction="reply")
+    frame = codec.encode("reply", header("REPORT", True, flags=3), report_part(
+        [report_group("total", [1, 1, 1], sessions="3"), report_group(text="a", sessions="1"),
+         report_group(text="a", parent=1, sessions="1")], ("UTC", "a"),
+        days=[{"start": "1000", "offset": "5"}]))
+    message = Parts(frame, fixed_bytes=56)
+    at, data = message.start["groups"], message.columns["groups"].data
+    days = message.start["days"]
+    # mask (3 bytes), sessions, runs, gap and mark, repeats; mask, text, sessions; mask, text, ...
+    assert data.hex() == "c0800403" + "010301" + "460201" + "56020201", data.hex()
+    for name, description, error, place, patch in (
+            ("mask", "A bit that means nothing.", "badKind", at, b"\xc0\x80\x08"),
+            ("text", "A group without its text.", "indexOutOfRange", at + 7, b"\x46\x03"),
+            ("text-0", "A text that is said to be there, and is none.", "indexOutOfRange", at + 7,
+             b"\x46\x00"),
+            ("parent", "A step whose step before is itself.", "indexOutOfRange", at + 10,
+             b"\x56\x02\x03"),
+            ("repeats", "More times than sessions.", "badElementCount", at, data[:6] + b"\x02"),
+            ("cut", "The last number goes on behind the column.", "badElementCount", at,
+             data[:-1] + b"\x81"),
+            ("days", "Rules of the zone that do not begin at the beginning.", "timeOutOfRange",
+             days, struct.pack("<q", 0)),
+            ("days-order", "Rules of the zone that go back.", "timeOutOfRange", days + 16,
+             struct.pack("<q", -2**63)),
+            ("offset", "A clock that is days ahead.", "timeOutOfRange", days + 24,
+             struct.pack("<q", 86_400_001)),
+            ("zone", "A time zone without a text.", "indexOutOfRange", 64 + 48, u32(3))):
+        start = at if error == "badElementCount" else place
+        refuse(name, description, error, place, patched(frame, (start, patch)))
+    refuse("no-groups", "No column of groups.", "missingColumn", None,
+           message.without("groups").frame)
+    refuse("rest", "A byte behind the last group.", "badElementCount", at,
+           message.with_column("groups", count=len(data) + 1, data=data + b"\0").frame)
+    bad("status-part", "A part of a STATUS.", "unknownFlags", 6,
+        header_patched(codec.encode("request", header("STATUS"), {}), (6, b"\x02")))
+
+
 # ---- files
 
 def render(value, indent=0):
@@ -1704,6 +1796,9 @@ def main():
         table()
     FOLDER = "feed/"
     for table in (valid_feed_messages, invalid_feed_messages):
+        table()
+    FOLDER = "routers/"
+    for table in (valid_parts, invalid_parts):
         table()
     counts = ", ".join(f"{sum(key.startswith(folder) for key in VECTORS)} {folder}"
                        for folder in FOLDERS)

@@ -116,7 +116,9 @@ def check_header(frame, direction):
         raise Fault("unexpectedReply")
     if operation not in OPERATIONS.values():
         raise Fault("unknownOperation", 5)
-    is_part = flags & 2 == 2 and direction == "request" and operation == OPERATIONS["ASSIGN"]
+    is_part = flags & 2 == 2 and (
+        direction == "request" and operation == OPERATIONS["ASSIGN"]
+        or operation == OPERATIONS.get("REPORT"))
     if flags & ~1 & ~(2 if is_part else 0):
         raise Fault("unknownFlags", 6)
     if reserved != 0:
@@ -884,10 +886,16 @@ DECODERS = {
 
 def encode(direction, header, body):
     """The frame of a message."""
-    return seal(header, ENCODERS[header["operation"], direction](body))
+    return seal(header, ENCODERS[header["operation"], form_of(direction, header)](body))
 
 
 def decode(direction, frame):
     """Header and body of a frame; raises Fault."""
     header = check_header(frame, direction)
-    return header, DECODERS[header["operation"], direction](frame)
+    return header, DECODERS[header["operation"], form_of(direction, header)](frame)
+
+
+def form_of(direction, header):
+    """What a router is answered when it asks for a part has a form of its own."""
+    is_part = header["operation"] == "REPORT" and header["flags"] == 3
+    return "part" if is_part else direction

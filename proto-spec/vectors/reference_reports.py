@@ -196,6 +196,177 @@ def decode_report_reply(frame):
             "encoding": encoding}
 
 
+# ---- parts of REPORT
+
+GROUP_FIELDS = CONSTANTS["reportGroupFields"]
+SIGNED = ("time", "value")
+FORMS["REPORT", "part"] = {"texts": DICTIONARY, "groups": Form((1,)), "days": record(16)}
+FIXED_BYTES["REPORT", "part"] = 56
+
+
+def varint(number):
+    data = bytearray()
+    while number >= 0x80:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(data) + bytes([number])
+
+
+def read_varint(data, at):
+    """The number and where the next begins; None when there is no whole one."""
+    number = shift = 0
+    while at < len(data) and shift < 64:
+        byte = data[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return (number, at) if number < 2**64 else None
+    return None
+
+
+def zigzag(number):
+    return (number << 1 ^ number >> 63) & 2**64 - 1
+
+
+def encode_times(times):
+    runs = [(time, times.count(time)) for time in sorted(set(times))]
+    data, last = varint(len(runs)), 0
+    for time, count in runs:
+        data += varint(time - last << 1 | (count > 1))
+        data += varint(count - 2) if count > 1 else b""
+        last = time
+    return data
+
+
+def encode_group(group, index):
+    numbers = {"text": index[group["text"]], "next": index[group["next"]],
+               "parent": 0 if group["parent"] is None else group["parent"] + 1,
+               "value": zigzag(int(group["value"])), "duration": int(group["duration"]),
+               **{name: int(group[name]) for name in FIGURES}}
+    numbers = {name: number for name, number in numbers.items() if number}
+    if group["time"] is not None:
+        numbers["time"] = zigzag(int(group["time"]))
+    present = set(numbers) | ({"previous"} if group["previous"] else set()) \
+        | ({"part"} if group["kind"] == "part" else set()) | ({"times"} if group["times"] else set())
+    mask = sum(1 << bit for bit, name in enumerate(GROUP_FIELDS) if name in present)
+    data = varint(mask) + b"".join(varint(numbers[name]) for name in GROUP_FIELDS if name in numbers)
+    return data + (encode_times([int(time) for time in group["times"]]) if group["times"] else b"")
+
+
+def encode_report_part(body):
+    index = plus_one(body["encoding"].get("texts", []))
+    index[""] = 0
+    fixed = struct.pack("<IHHqqqQQII", len(body["groups"]), 0, 0, int(body["clock"]),
+                        int(body["start"]), int(body["end"]), int(body["live_sessions"]),
+                        int(body["automated_sessions"]), index[body["time_zone"]], body["rows"])
+    days = [(LEAST, int(body["first_offset"]))] + [
+        (int(day["start"]), int(day["offset"])) for day in body["days"]]
+    parts = {**text_parts(body["encoding"]),
+             "groups": b"".join(encode_group(group, index) for group in body["groups"]),
+             "days": [struct.pack("<qq", *day) for day in days]}
+    return codec.assemble(fixed, body, parts, ("REPORT", "part"))
+
+
+def decode_times(data, at, most):
+    runs = read_varint(data, at)
+    if runs is None or runs[0] > len(data) - runs[1]:
+        return None
+    times, last, (count, at) = [], 0, runs
+    for _ in range(count):
+        token = read_varint(data, at)
+        if token is None:
+            return None
+        last, at, repeats = last + (token[0] >> 1), token[1], 1
+        if token[0] & 1:
+            more = read_varint(data, at)
+            if more is None:
+                return None
+            repeats, at = more[0] + 2, more[1]
+        if last >= 2**63 or repeats > most - len(times):
+            return None
+        times += [last] * repeats
+    return times, at
+
+
+def decode_group(data, at, row, texts, place):
+    """The group and where the next begins; None when it goes on behind the column."""
+    start, mask = place + at, read_varint(data, at)
+    if mask is None:
+        return None
+    mask, at = mask
+    if mask >> len(GROUP_FIELDS):
+        raise Fault("badKind", start)
+    names = [name for bit, name in enumerate(GROUP_FIELDS) if mask >> bit & 1]
+    numbers = dict.fromkeys(GROUP_FIELDS, 0)
+    for name in names:
+        if name in ("previous", "part", "times"):
+            continue
+        number = read_varint(data, at)
+        if number is None:
+            return None
+        numbers[name], at = number
+        bound = {"text": len(texts), "next": len(texts), "parent": row}.get(name)
+        if bound is not None and not 1 <= numbers[name] <= bound:
+            raise Fault("indexOutOfRange", start)
+        if name in SIGNED:
+            numbers[name] = numbers[name] >> 1 ^ -(numbers[name] & 1)
+    times = []
+    if "times" in names:
+        found = decode_times(data, at, numbers["sessions"])
+        if found is None:
+            return None
+        times, at = found
+
+    def text(name):
+        return texts[numbers[name] - 1] if name in names else ""
+
+    return {"kind": "part" if "part" in names else "total", "previous": "previous" in names,
+            "text": text("text"), "next": text("next"),
+            "parent": numbers["parent"] - 1 if "parent" in names else None,
+            "time": str(numbers["time"]) if "time" in names else None,
+            **{name: str(numbers[name]) for name in FIGURES},
+            "value": str(numbers["value"]), "duration": str(numbers["duration"]),
+            "times": [str(time) for time in times]}, at
+
+
+def decode_report_part(frame):
+    kind = ("REPORT", "part")
+    columns = check_layout(frame, kind)
+    count, _, _, clock, start, end, live, automated, zone, rows = struct.unpack_from(
+        "<IHHqqqQQII", frame, HEADER_BYTES)
+    check_columns(columns, kind, {}, ["groups"], {"days": LIMITS["batchTextsMax"]})
+    texts, _ = check_texts(columns)
+    column, groups, at = columns["groups"], [], 0
+    for row in range(count):
+        found = decode_group(column.data, at, row, texts, column.start)
+        if found is None:
+            raise Fault("badElementCount", column.start)
+        group, at = found
+        groups.append(group)
+    if at != len(column.data):
+        raise Fault("badElementCount", column.start)
+    days = []
+    for row, part in enumerate(columns["days"].records() if "days" in columns else []):
+        place = columns["days"].start + row * columns["days"].parameter
+        time, offset = struct.unpack_from("<qq", part)
+        if time != LEAST if row == 0 else time <= days[-1][0]:
+            raise Fault("timeOutOfRange", place)
+        if abs(offset) > 86_400_000:
+            raise Fault("timeOutOfRange", place + 8)
+        days.append((time, offset))
+    if zone > len(texts):
+        raise Fault("indexOutOfRange", HEADER_BYTES + 48)
+    encoding = describe(columns, FORMS[kind])
+    if "texts" in columns:
+        encoding["texts"] = texts
+    return {"clock": str(clock), "start": str(start), "end": str(end),
+            "time_zone": "" if zone == 0 else texts[zone - 1], "live_sessions": str(live),
+            "automated_sessions": str(automated), "rows": rows,
+            "first_offset": str(days[0][1]) if days else "0",
+            "days": [{"start": str(time), "offset": str(offset)} for time, offset in days[1:]],
+            "groups": groups, "encoding": encoding}
+
+
 # ---- FETCH
 
 def encode_fetch_request(body):
@@ -352,10 +523,12 @@ def decode_forget_reply(frame):
 
 
 codec.ENCODERS |= {
+    ("REPORT", "part"): encode_report_part,
     ("REPORT", "request"): encode_report_request, ("REPORT", "reply"): encode_report_reply,
     ("FETCH", "request"): encode_fetch_request, ("FETCH", "reply"): encode_fetch_reply,
     ("FORGET", "request"): encode_forget_request, ("FORGET", "reply"): encode_forget_reply}
 codec.DECODERS |= {
+    ("REPORT", "part"): decode_report_part,
     ("REPORT", "request"): decode_report_request, ("REPORT", "reply"): decode_report_reply,
     ("FETCH", "request"): decode_fetch_request, ("FETCH", "reply"): decode_fetch_reply,
     ("FORGET", "request"): decode_forget_request, ("FORGET", "reply"): decode_forget_reply}

@@ -59,6 +59,7 @@ enum MetricHelp {
         "workers_up": "Workers that answer.",
         "partitions": "Partitions of the deployment.",
         "partitions_covered": "Partitions that have a worker.",
+        "reports_in_flight": "Reports over several workers that are not answered yet.",
         "parts_in_flight": "Parts that wait for workers, or for their answers.",
         "parts_total": "Parts that were made; a batch that goes to one worker is one.",
         "parts_resent_total": "Parts that were sent again, for no answer came.",

@@ -5,7 +5,7 @@ import SojournWire
 
 extension ClusterWorker: AskedService {
     /// Answers STATUS with the sums of all partitions here, and what is known of the cluster; all else with
-    /// `noArchive`, as a worker has none.
+    /// `noArchive`, for what is here is a part of the visitors.
     package func ask(_ frame: [UInt8], patience: Duration) async -> [UInt8]? {
         // Safe: bytes have no padding.
         guard let header = MessageHeader.readable(unsafe frame.span.bytes) else { return nil }
@@ -15,7 +15,7 @@ extension ClusterWorker: AskedService {
         guard header.operation == .status else {
             ErrorReply(
                 code: .noArchive, retryAfterMilliseconds: 0,
-                message: "a worker of a cluster keeps no finished sessions"
+                message: "this worker has the sessions of its own partitions alone; ask a router"
             ).encode(
                 header: header.reply(.error, deploymentTag: service.deployment.tag),
                 into: &writer)

@@ -32,10 +32,11 @@ package final class RouterCluster: Sendable {
     /// - Parameters:
     ///   - clients: of the routers; nil for plain text.
     ///   - unmarked: a router that the workers take for another client, by its number.
+    ///   - keepsData: workers have a directory each, with journal and archive.
     ///   - options: of the routers.
     package init(
         workers: Int = 2, routers: Int = 1, clients: [Client]? = nil, unmarked: Int? = nil,
-        routerOptions: [String] = []
+        keepsData: Bool = false, routerOptions: [String] = []
     ) throws {
         let folder = "/tmp/sojourn-test-\(UInt64.random(in: 0 ... .max))"
         self.folder = folder
@@ -73,7 +74,8 @@ package final class RouterCluster: Sendable {
                     "--listen", "ipc://\(folder)/worker\(number).socket", "--config",
                     "\(folder)/workers.yaml", "--secret-file", "\(folder)/secret",
                     "--partitions", "\(first)-\(last)/\(Self.partitions)",
-                ] + curve("worker\(number)", "workers"), log: "\(folder)/worker\(number).log")
+                ] + (keepsData ? ["--data", "\(folder)/data\(number)"] : [])
+                    + curve("worker\(number)", "workers"), log: "\(folder)/worker\(number).log")
         }
         let addresses = (0..<workers).flatMap { number in
             let key = clients == nil ? "" : "=\(folder)/worker\(number).pub"

@@ -51,6 +51,30 @@ extension VectorMessage {
         ]
     }
 
+    static func value(_ part: ReportPart) -> VectorValue {
+        let days = part.days.transitions.map {
+            ["start": VectorValue(digits: $0.start), "offset": VectorValue(digits: $0.offset)]
+                as VectorValue
+        }
+        return [
+            "clock": VectorValue(digits: part.clock ?? .min),
+            "start": VectorValue(digits: part.start ?? .min),
+            "end": VectorValue(digits: part.end ?? .max),
+            "time_zone": "\(part.timeZone)",
+            "live_sessions": VectorValue(digits: part.liveSessions),
+            "automated_sessions": VectorValue(digits: part.automatedSessions),
+            "rows": VectorValue(part.rowsDefault),
+            "first_offset": VectorValue(digits: part.days.firstOffset), "days": .list(days),
+            "groups": .list(
+                part.groups.map { group in
+                    guard case .object(var fields) = value(group.row) else { return .null }
+                    fields["median"] = nil
+                    fields["times"] = .list(group.times.map { VectorValue(digits: $0) })
+                    return .object(fields)
+                }),
+        ]
+    }
+
     private static func value(_ row: ReportRow) -> VectorValue {
         let figures = row.figures
         var fields: [String: VectorValue] = [

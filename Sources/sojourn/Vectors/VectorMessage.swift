@@ -48,6 +48,8 @@ enum VectorMessage {
         case (.status, false): content = value(try StatusReply.decode(body: body))
         case (.error, _): content = value(try ErrorReply.decode(body: body))
         case (.report, true): content = value(try ReportRequest.decode(body: body))
+        case (.report, false) where header.isPart:
+            content = value(try ReportPartReply.decode(body: body))
         case (.report, false): content = value(try ReportReply.decode(body: body))
         case (.fetch, true): content = value(try FetchRequest.decode(body: body))
         case (.fetch, false): content = value(try FetchReply.decode(body: body))
@@ -97,6 +99,9 @@ enum VectorMessage {
         case (.report, true):
             ReportRequest.encode(
                 try ReportRequest.decode(body: body), header: header, into: &writer)
+        case (.report, false) where header.isPart:
+            ReportPartReply.encode(
+                try ReportPartReply.decode(body: body), header: header, into: &writer)
         case (.report, false):
             ReportReply.encode(try ReportReply.decode(body: body), header: header, into: &writer)
         case (.fetch, true):
@@ -173,7 +178,7 @@ extension VectorMessage {
     private static func value(_ header: MessageHeader) -> VectorValue {
         [
             "version": VectorValue(header.version), "operation": "\(header.operation.name)",
-            "flags": VectorValue(header.isReply ? 1 : 0),
+            "flags": VectorValue((header.isReply ? 1 : 0) + (header.isPart ? 2 : 0)),
             "correlation": VectorValue(digits: header.correlation),
             "producer": VectorValue(digits: header.producer.rawValue),
             "sequence": VectorValue(digits: header.sequence),

@@ -252,6 +252,7 @@ final class ClusterSimulation {
                 node.core.giveBack(frame)
             case .passOn(let id, let address):
                 transmit(.reply(inHand.readdressed(address), batch: node.requests[id].batch))
+            case .assemble(let id, let assembly): node.core.assembled(id, assembly.frame())
             case .recycle(let frame): node.core.giveBack(frame)
             case .reconnect(let worker): connections[router][worker] += 1
             case .drop, .log: break

@@ -68,6 +68,12 @@ package struct ReportCalendar: Sendable {
         return reading - offset(at: first).offset
     }
 
+    /// The period that one is compared with: the one before it. nil where a bound is open, or nothing is between them.
+    package func period(comparedWith range: Range<Int64>) -> Range<Int64>? {
+        guard range.lowerBound > .min, range.upperBound < .max, !range.isEmpty else { return nil }
+        return period(before: range)
+    }
+
     /// The period before one: as many days if it has whole days, else as long.
     package func period(before range: Range<Int64>) -> Range<Int64> {
         let (first, last) = (days.day(of: range.lowerBound), days.day(of: range.upperBound))
