@@ -141,7 +141,7 @@ enum FuzzCluster {
             for order in plan.tick(now: now) {
                 switch order {
                 case .look(let partition): plan.saw(partition, nil, now: now)
-                case .take(let partition), .handOver(let partition):
+                case .take(let partition), .handOver(let partition), .giveUp(let partition, _):
                     plan.ended(partition, pause: 100, now: now)
                 }
             }

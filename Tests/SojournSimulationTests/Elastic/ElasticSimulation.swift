@@ -594,6 +594,7 @@ final class ElasticSimulation {
             case .recycle(let frame): node.core.giveBack(frame)
             case .reconnect(let partition): connections[router][partition] += 1
             case .log(let event): trace("router \(router): \(event)")
+            case .assemble: preconditionFailure("nobody asks for reports here")
             case .drop: break
             }
         }
