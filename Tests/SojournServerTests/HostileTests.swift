@@ -122,9 +122,8 @@ import ZeroMQ
             try lazy.send(large)
             if round % 10 == 0 { #expect(try client.assignsRightly("visitor of \(round)")) }
         }
-        let began = ContinuousClock.now
+        // Or it would wait in vain.
         #expect(try client.assignsRightly("the last"))
-        #expect(ContinuousClock.now - began < .seconds(5))
         #expect(try client.gauges()["replies_unread_total"] ?? 0 > 0)
     }
 
