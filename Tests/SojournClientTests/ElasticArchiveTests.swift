@@ -79,6 +79,39 @@ import Testing
         #expect(first.terminate() == .exited(0) && second.terminate() == .exited(0))
     }
 
+    @Test func `what the log has not acknowledged is not archived`() async throws {
+        let database = try PostgresServer()
+        let service = try ElasticService(options: ["--archive", database.address])
+        let worker = try service.worker("a")
+        try worker.waitUntilLogged("claimed with epoch")
+        let router = try service.router()
+        try router.waitUntilLogged("all 4 partitions have a worker")
+        var options = SojournClient.Options()
+        options.timeout = .seconds(60)
+        options.attempts = 30
+        let client = try await SojournClient.connect(to: service.endpoint, options: options)
+        var traffic = HourlyTraffic()
+        try await traffic.send(5, to: client)
+        // Each batch finishes the sessions of the one before.
+        let before = traffic.sessions - 40
+        #expect(try await rows(database, until: before) == ["\(before)|\(before)"])
+        service.freezeLog(true)
+        let sent = Task { [traffic] in
+            var traffic = traffic
+            try await traffic.send(1, to: client)
+        }
+        // They are finished in the worker's memory by now, and were handed over if that were all.
+        try await Task.sleep(for: .milliseconds(2_500))
+        #expect(
+            try database.query("SELECT count(*) FROM sojourn.session_text") == ["\(before)"])
+        service.freezeLog(false)
+        try await sent.value
+        let after = traffic.sessions
+        #expect(try await rows(database, until: after) == ["\(after)|\(after)"])
+        await client.close()
+        #expect(router.terminate() == .exited(0) && worker.terminate() == .exited(0))
+    }
+
     @Test func `a file is refused, and a worker without an archive says that it has none`() throws {
         let service = try ElasticService()
         let refused = try service.worker("a", options: ["--archive", "/tmp/archive.db"])

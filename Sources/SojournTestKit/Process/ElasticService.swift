@@ -32,6 +32,9 @@ package final class ElasticService: Sendable {
         _ = try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Lets the log acknowledge nothing, or lets it again.
+    package func freezeLog(_ isFrozen: Bool) { nats.signal(isFrozen ? SIGSTOP : SIGCONT) }
+
     package var endpoint: String { "ipc://\(folder)/router" }
 
     /// Starts a worker, which takes partitions when it can.
