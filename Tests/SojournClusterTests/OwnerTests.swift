@@ -241,11 +241,11 @@ import Testing
 
     @Test func `one that looks for what was dropped is outrun`() {
         var log = MemoryLog()
-        log.messagesMax = 1
         let zombie = Contender(1)
         zombie.settle(&log, now: 0)
         let heir = Contender(2)
         heir.settle(&log, now: 0)
+        log.messagesMax = 2
         for _ in 0..<3 {
             heir.write(now: 0)
             heir.settle(&log, now: 0)
