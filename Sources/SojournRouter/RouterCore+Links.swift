@@ -130,7 +130,8 @@ extension RouterCore {
         }
         deployment = hello.deployment
         links[worker].hello = hello
-        batchLimits = links.compactMap(\.hello?.limits).reduce(.full) { $0.lowest(with: $1) }
+        // No key path: the runtime copies a part of an optional over itself, by one byte, on its way along it.
+        batchLimits = links.compactMap { $0.hello?.limits }.reduce(.full) { $0.lowest(with: $1) }
         return nil
     }
 
