@@ -70,7 +70,7 @@ struct AdminRefusals: Equatable {
         ]
         return MetricFamily(
             name: "sojourn_admin_refusals_total", kind: .counter,
-            help: "Requests to the admin port that were refused, by what was wrong.",
+            help: MetricHelp.text(for: "admin_refusals_total"),
             samples: reasons.map { .init(labels: [("reason", $0)], value: Double($1)) })
     }
 }

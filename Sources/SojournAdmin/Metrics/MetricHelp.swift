@@ -95,6 +95,7 @@ enum MetricHelp {
             "Connections that spoke plain text or another mechanism where CURVE is spoken.",
         "connections_wrong_server_key_total": "Connections that took this server for another.",
         "connections_failed_total": "Connections that said nothing, or nonsense.",
+        "admin_refusals_total": "Requests to the admin port that were refused, by what was wrong.",
         "reports_total": "Reports that were answered.",
         "reports_queued": "Reports that wait for their turn.",
         "report_longest_seconds": "The longest that a report took.",
@@ -129,6 +130,8 @@ enum MetricHelp {
         "cluster_epoch": "The number of the claim to the partition.",
         "cluster_appends_resent_total":
             "Messages that were sent to the log again, for it had not confirmed them.",
+        "cluster_log_room_messages":
+            "Messages that the log takes before it drops one that no snapshot has.",
         "cluster_snapshots_total": "Snapshots that were put into the cluster.",
         "cluster_snapshot_failures_total": "Snapshots that could not be put into the cluster.",
         "cluster_snapshot_bytes": "Size of the newest snapshots.",
