@@ -23,7 +23,7 @@ final class ElasticCluster: Cluster {
         .workerKill, .workerKill, .workerKill, .workerStop, .workerEnd, .workerDrain, .workerCut,
         .serverKill, .serverStop, .routerKill,
     ]
-    private static let pauseMax: Duration = .seconds(60)
+    private static let pauseMax: Duration = .seconds(120)
 
     let servers: NATSServers
     let workers: [Member]

@@ -71,7 +71,8 @@ extension ClusterWorker: AskedService {
     }
 }
 
-/// Gauges of several partitions as one: sums, but for times, of which the largest counts.
+/// Gauges of several partitions as one: sums, but for times, of which the largest counts, and for the room of logs, of
+/// which the smallest does.
 private struct GaugeSums {
     private(set) var gauges: [Gauge] = []
     private var rows: [String: Int] = [:]
@@ -86,6 +87,8 @@ private struct GaugeSums {
         }
         if gauge.name.hasSuffix("_milliseconds") || gauge.name.hasSuffix("_microseconds") {
             gauges[row].value = max(gauges[row].value, gauge.value)
+        } else if gauge.name == "cluster_log_room_messages" {
+            gauges[row].value = min(gauges[row].value, gauge.value)
         } else {
             gauges[row].value &+= gauge.value
         }
