@@ -30,14 +30,16 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
-        // C underneath: libzmq, the two instructions that Swift has no name for, and what a forked
-        // child may run.
+        // C underneath: libzmq, the instructions and system calls that Swift has no name for, and what a
+        // forked child may run.
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         // The log of a cluster: the C client of NATS.
         .systemLibrary(name: "CNATS", providers: [.apt(["libnats-dev"])]),
         .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .target(name: "CIntrinsics"),
         .target(name: "CJournal", dependencies: ["CIntrinsics"]),
+        .target(name: "CSystem"),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
         // Pure: values in, values out. No clock, no thread, no I/O.
         .target(name: "SojournModel", dependencies: ["CIntrinsics"], swiftSettings: strict),
@@ -76,7 +78,7 @@ let package = Package(
         .target(
             name: "SojournArchive",
             dependencies: [
-                "SojournModel", .product(name: "GRDB", package: "GRDB.swift"),
+                "SojournModel", "CSQLite", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -95,7 +97,7 @@ let package = Package(
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
                 "SojournRouter", "SojournChannels", "SojournArchive", "SojournPostgres",
-                "SojournReports", "SojournCluster", "NATS", "ZeroMQ", "Yams", log,
+                "SojournReports", "SojournCluster", "NATS", "ZeroMQ", "CSystem", "Yams", log,
             ], swiftSettings: strict),
         .target(
             name: "SojournAdmin",
@@ -115,7 +117,7 @@ let package = Package(
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournService", "SojournJournal",
                 "SojournServer", "SojournAdmin", "SojournClient", "SojournInput", "SojournArchive",
-                "SojournPostgres", "SojournReports", "SojournCluster", "ZeroMQ", log,
+                "SojournPostgres", "SojournReports", "SojournCluster", "ZeroMQ", "CSystem", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),

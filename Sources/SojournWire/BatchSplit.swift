@@ -39,6 +39,7 @@ package struct BatchSplit: ~Copyable {
     private var scratch = DecodeScratch()
     /// Of each visitor key: its partition, then its owner.
     private var owners = GrowableBuffer<UInt32>()
+    private var ownerOfRow = GrowableBuffer<UInt16>()
     /// Of each visitor key: its place among its owner's.
     private var places = GrowableBuffer<UInt32>()
     var tallies = GrowableBuffer<Tally>()
@@ -103,9 +104,11 @@ package struct BatchSplit: ~Copyable {
 
     /// Puts the rows in the order of their owners.
     private mutating func sort(_ visitors: IndexColumn, count: Int, owners sequence: Span<UInt16>) {
+        ownerOfRow.resize(to: count, repeating: 0)
         for row in 0..<count {
-            let owner = Int(owners[visitors[row]])
-            tallies[owner].events += 1
+            let owner = owners[visitors[row]]
+            ownerOfRow[row] = UInt16(truncatingIfNeeded: owner)
+            tallies[Int(owner)].events += 1
         }
         parts.removeAll(keepingCapacity: true)
         var start = 0
@@ -124,7 +127,7 @@ package struct BatchSplit: ~Copyable {
         }
         order.resize(to: count, repeating: 0)
         for row in 0..<count {
-            let owner = Int(owners[visitors[row]])
+            let owner = Int(ownerOfRow[row])
             order[Int(tallies[owner].next)] = UInt16(row)
             tallies[owner].next += 1
         }
@@ -209,7 +212,13 @@ package struct BatchSplit: ~Copyable {
                 .visitorKeys, width: 0, parameter: size, count: part.keys, length: part.keyBytes,
                 &cursor)
             for key in 0..<keys.count where owners[key] == owner {
-                writer.copy(keys[key], to: at)
+                if size == 16 {
+                    // Most keys: two words cost less than a copy of so few bytes.
+                    writer.set(keys[key].integer(at: 0, as: UInt64.self), at: at)
+                    writer.set(keys[key].integer(at: 8, as: UInt64.self), at: at + 8)
+                } else {
+                    writer.copy(keys[key], to: at)
+                }
                 at += size
             }
             return

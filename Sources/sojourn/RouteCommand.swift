@@ -97,7 +97,7 @@ struct RouteCommand: AsyncParsableCommand {
         let log = LogOptions.log(settings.logLevel)
         let configuration = try settings.resolve()
 
-        FileDescriptors.raiseLimit()
+        ServerResources.claim()
         // Before anybody can know of the router and ask it to stop.
         let signals = ServerSignals(log)
         var port: AdminPort?

@@ -166,7 +166,7 @@ struct ServeCommand: AsyncParsableCommand {
 
         // A file beyond a limit of sizes is an error of the write, and not the end of the process.
         _ = signal(SIGXFSZ, SIG_IGN)
-        FileDescriptors.raiseLimit()
+        ServerResources.claim()
         // Before anybody can know of the server and ask it to stop.
         let signals = ServerSignals(log)
         var port: AdminPort?

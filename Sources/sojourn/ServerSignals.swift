@@ -120,17 +120,3 @@ final class ServerSignals {
         }
     }
 }
-
-/// A connection takes a descriptor, and the system's usual limit of 1,024 is from times before it.
-enum FileDescriptors {
-    /// Allows as many as may be allowed.
-    static func raiseLimit() {
-        var limit = rlimit()
-        // Filled in before it is read; a limit that stays as it is does no harm.
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return
-        }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-}

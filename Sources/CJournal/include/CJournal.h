@@ -14,12 +14,6 @@ int sojourn_preallocate(int file, off_t count);
 /// the file system can't.
 int sojourn_set_direct(int file, int is_direct);
 
-/// Asks the scheduler for turns of so many nanoseconds for the calling thread. A thread that wants
-/// little at a time is let in sooner, before those that compute; its share of the processor stays the
-/// same, so nobody's leave is needed. Linux takes notice of it from 6.12 on, 100 us being the least.
-/// Returns 0 or an error number.
-int sojourn_take_short_turns(uint64_t nanoseconds);
-
 // MARK: - Snapshots
 //
 // A snapshot file (journal, "Snapshot") is written from memory, in this process or in a forked one.

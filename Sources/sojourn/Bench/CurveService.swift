@@ -35,10 +35,8 @@ struct CurveService: ~Copyable {
                 "serve", "--listen", endpoint, "--log-level", "error", "--curve-key-file", keyFile,
                 "--clients-file", clients.path,
             ])
-        let load = try ServiceLoad(
-            endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
-            eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth,
-            curve: .curveClient(serverKey: serverKey, keys: keys))
+        let load = try bench.makeLoad(
+            endpoint, context, curve: .curveClient(serverKey: serverKey, keys: keys))
         let echoEndpoint = try bench.endpoint("curve-echo", in: directory)
         let echo = try ChildProcess(
             "sojourn-yardstick", ["server", echoEndpoint, "\(messageBytes.reply)", "--curve"])

@@ -26,9 +26,7 @@ struct JournaledService: ~Copyable {
             "sojourn-bench-data-\(level)-\(ProcessInfo.processInfo.processIdentifier)")
         let endpoint = try bench.endpoint("journaled-\(level)", in: directory)
         let server = try startServer(level, endpoint, data)
-        let load = try ServiceLoad(
-            endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
-            eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth)
+        let load = try bench.makeLoad(endpoint, context)
         var service = JournaledService(bench, level, data, endpoint, server, load)
         try service.load.greet(within: 10)
         try service.load.fill()

@@ -33,9 +33,7 @@ final class RoutedService {
         name = (isLocked ? "curve_" : "") + "routed_\(count)"
         let folder = directory.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        let parent = bench.data.map { URL(fileURLWithPath: $0) } ?? folder
-        data = parent.appendingPathComponent(
-            "sojourn-bench-\(name)-\(ProcessInfo.processInfo.processIdentifier)")
+        data = try bench.dataDirectory(name, in: folder)
         // All workers of a deployment have one secret.
         let secret = folder.appendingPathComponent("secret")
         try "00112233445566778899aabbccddeeff\n".write(
@@ -68,9 +66,7 @@ final class RoutedService {
         self.workers = workers
         router = try ChildProcess(
             "sojourn", arguments + ["--listen", endpoint] + (keys?.ofServer ?? []))
-        load = try ServiceLoad(
-            endpoint: endpoint, in: context, visitors: bench.visitors, batch: bench.batch,
-            eventsPerVisitor: bench.eventsPerVisitor, depth: bench.depth, curve: keys?.ofClient)
+        load = try bench.makeLoad(endpoint, context, curve: keys?.ofClient)
         let began = monotonicSeconds()
         while try load.gauge("workers_up") < count {
             guard monotonicSeconds() - began < 10 else {

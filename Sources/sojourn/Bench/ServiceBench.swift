@@ -49,7 +49,9 @@ struct ServiceBench: ParsableCommand {
     var archive = false
     @Flag(help: "Measure what the feed costs when it has one reader, and nothing else.")
     var feed = false
-    @Option(help: "Events of a session, with --archive and --feed.") var eventsPerSession = 20
+    @Flag(help: "Visits begin and end, as with --archive and --feed; without it visitors stay.")
+    var visits = false
+    @Option(help: "Events of a visit that ends.") var eventsPerSession = 20
     @Option(help: "Seconds per round.") var seconds = 2.0
     @Option(help: "Rounds of service and yardstick.") var rounds = 5
     @Flag(help: "Print one JSON object.") var json = false
@@ -57,10 +59,13 @@ struct ServiceBench: ParsableCommand {
     func validate() throws {
         guard (1...Limits.batchEventsMax).contains(batch), (1...1_000).contains(depth),
             visitors > 0, eventsPerVisitor > 0, seconds > 0, rounds > 0,
-            !workerCounts.isEmpty, (1...batch).contains(eventsPerSession)
+            !workerCounts.isEmpty, eventsPerSession > 0
         else {
             throw ValidationError(
                 "--batch must be 1 to 65535, --depth 1 to 1000, the others positive")
+        }
+        guard batch >= eventsPerSession || !(visits || archive || feed) else {
+            throw ValidationError("--batch must have room for the events of a session")
         }
     }
 
@@ -95,9 +100,7 @@ struct ServiceBench: ParsableCommand {
         let server = try ChildProcess(
             "sojourn", ["serve", "--listen", serviceEndpoint, "--log-level", "error"])
         defer { server.stop() }
-        var load = try ServiceLoad(
-            endpoint: serviceEndpoint, in: context, visitors: visitors, batch: batch,
-            eventsPerVisitor: eventsPerVisitor, depth: depth)
+        var load = try makeLoad(serviceEndpoint, context)
         try load.greet(within: 10)
         let before = residentBytes(of: String(server.identifier))
         try load.fill()
@@ -214,6 +217,21 @@ struct ServiceBench: ParsableCommand {
         let ratios = zip(service, echoes).map { $0.batchesPerSecond / $1.messagesPerSecond }
         figures.add("ratio", ratios: ratios, of: "the yardstick")
         return figures
+    }
+
+    /// A client of a server, with batches of its own.
+    ///
+    /// - Parameter ofVisits: they begin and end; nil goes by the options.
+    func makeLoad(
+        _ endpoint: String, _ context: Context, curve: SocketOption? = nil, ofVisits: Bool? = nil
+    ) throws -> ServiceLoad {
+        let source: any BatchSource =
+            ofVisits ?? visits
+            ? try VisitBatches(
+                visitors: visitors, batch: batch, eventsPerSession: eventsPerSession)
+            : try RepeatedBatches(
+                visitors: visitors, batch: batch, eventsPerVisitor: eventsPerVisitor)
+        return try ServiceLoad(endpoint: endpoint, in: context, source, depth: depth, curve: curve)
     }
 
     /// Makes a fresh folder for data directories.

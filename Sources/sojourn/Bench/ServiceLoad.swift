@@ -42,15 +42,6 @@ struct ServiceLoad: ~Copyable {
     private var starts: [UInt64: Double] = [:]
 
     init(
-        endpoint: String, in context: Context, visitors: Int, batch: Int, eventsPerVisitor: Int,
-        depth: Int, curve: SocketOption? = nil
-    ) throws {
-        let source = try RepeatedBatches(
-            visitors: visitors, batch: batch, eventsPerVisitor: eventsPerVisitor)
-        try self.init(endpoint: endpoint, in: context, source, depth: depth, curve: curve)
-    }
-
-    init(
         endpoint: String, in context: Context, _ source: any BatchSource, depth: Int,
         curve: SocketOption? = nil
     ) throws {

@@ -29,11 +29,7 @@ struct ServiceSide: ~Copyable {
             ]
         }
         let server = try ChildProcess("sojourn", arguments)
-        var load = try ServiceLoad(
-            endpoint: endpoint, in: context,
-            try VisitBatches(
-                visitors: bench.visitors, batch: bench.batch,
-                eventsPerSession: bench.eventsPerSession), depth: bench.depth)
+        var load = try bench.makeLoad(endpoint, context, ofVisits: true)
         try load.greet(within: 10)
         try load.fill()
         return ServiceSide(server, load)

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CJournal.h"
+#include "CSystem.h"
 
 #include <errno.h>
 #include <linux/sched/types.h>

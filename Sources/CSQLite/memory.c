@@ -1,0 +1,7 @@
+#include "CSQLite.h"
+
+#include <sqlite3.h>
+
+void sojourn_sqlite_count_no_memory(void) {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
