@@ -3,12 +3,12 @@ import GRDB
 /// The tables of the archive (archive, "Tables").
 enum ArchiveSchema {
     /// `PRAGMA user_version`.
-    static let version = 2
+    static let version = 3
     /// `PRAGMA application_id`: "SOJN".
     static let applicationID = 0x534F_4A4E
 
-    /// Rows of `session` are only ever appended, and so are its indexes, nearly: an index by visitor would be
-    /// written all over, a page for each session.
+    /// Rows of `session` are only ever appended. Indexes would cost as much again: one by visitor would be written
+    /// all over, a page for each session.
     static let sql = """
         CREATE TABLE archive (
             name TEXT PRIMARY KEY,
@@ -20,6 +20,7 @@ enum ArchiveSchema {
             uses INTEGER NOT NULL
         );
         CREATE TABLE session (
+            number INTEGER PRIMARY KEY,
             property INTEGER NOT NULL,
             start INTEGER NOT NULL,
             id BLOB NOT NULL,
@@ -48,8 +49,15 @@ enum ArchiveSchema {
             place INTEGER NOT NULL,
             path TEXT NOT NULL
         );
-        CREATE INDEX session_start ON session (property, start);
-        CREATE UNIQUE INDEX session_place ON session (position, place);
+        CREATE TABLE stretch (
+            first INTEGER PRIMARY KEY,
+            last INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            earliest INTEGER NOT NULL,
+            latest INTEGER NOT NULL
+        );
+        CREATE UNIQUE INDEX stretch_place ON stretch (position, place);
         CREATE TABLE revision (
             position INTEGER NOT NULL,
             place INTEGER NOT NULL,

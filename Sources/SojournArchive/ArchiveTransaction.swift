@@ -5,6 +5,8 @@ import SojournModel
 /// What one transaction adds to the archive.
 struct ArchiveTransaction: ~Copyable {
     private let db: Database
+    /// The one that sessions are appended to.
+    private var stretch: SessionStretch?
     private let insert: PreparedStatement
     private let insertRevision: PreparedStatement
     private let findText: PreparedStatement
@@ -29,12 +31,12 @@ struct ArchiveTransaction: ~Copyable {
 
     static func begin(_ db: Database) throws -> ArchiveTransaction {
         ArchiveTransaction(
-            db, archived: try SQLiteArchive.archived(db),
+            db, archived: try SQLiteArchive.archived(db), stretch: try SessionStretch.open(db),
             insert: try PreparedStatement(
                 db,
                 """
                 INSERT INTO session VALUES (
-                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """),
             insertRevision: try PreparedStatement(
                 db, "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)"),
@@ -44,12 +46,14 @@ struct ArchiveTransaction: ~Copyable {
     }
 
     private init(
-        _ db: Database, archived: FeedPlace, insert: consuming PreparedStatement,
-        insertRevision: consuming PreparedStatement, findText: consuming PreparedStatement,
+        _ db: Database, archived: FeedPlace, stretch: SessionStretch?,
+        insert: consuming PreparedStatement, insertRevision: consuming PreparedStatement,
+        findText: consuming PreparedStatement,
         insertText: consuming PreparedStatement
     ) {
         self.db = db
         self.archived = archived
+        self.stretch = stretch
         self.insert = insert
         self.insertRevision = insertRevision
         self.findText = findText
@@ -89,6 +93,7 @@ struct ArchiveTransaction: ~Copyable {
     mutating func finish() throws {
         if !forgotten.isEmpty { try forget() }
         try writeHours()
+        try stretch?.write(db)
         let count = try PreparedStatement(db, "UPDATE text SET uses = uses + ? WHERE id = ?")
         for (text, more) in uses {
             count.bind(more, at: 1)
@@ -100,9 +105,9 @@ struct ArchiveTransaction: ~Copyable {
 
     private mutating func add(_ entry: PackedSession) throws {
         let head = entry.head
-        var numbers = InlineArray<10, UInt32>(repeating: 0)
+        var texts = InlineArray<10, UInt32>(repeating: 0)
         for row in 0..<PackedHead.textCount {
-            numbers[row] = try number(head.texts[row], entry)
+            texts[row] = try number(head.texts[row], entry)
         }
         path.begin()
         try entry.visitNumberedSteps { (milliseconds, page) throws(any Error) in
@@ -110,24 +115,42 @@ struct ArchiveTransaction: ~Copyable {
         }
         path.end()
 
-        insert.bind(Int64(head.propertyID.rawValue), at: 1)
-        insert.bind(head.firstEvent, at: 2)
-        insert.bind(head.ordinal, at: 5)
-        insert.bind(head.lastEvent, at: 6)
-        insert.bind(head.events, at: 7)
-        insert.bind(head.views, at: 8)
-        insert.bind(head.actions, at: 9)
-        insert.bind(head.conversions, at: 10)
-        insert.bind(head.value, at: 11)
-        insert.bind(Int64(head.state.rawValue), at: 12)
-        insert.bind(Int64(head.boundary?.rawValue ?? 255), at: 13)
-        for row in 0..<10 { insert.bind(numbers[row], at: Int32(14 + row)) }
-        insert.bind(head.finishesAt, at: 24)
-        insert.bind(head.place.position, at: 25)
-        insert.bind(head.place.index, at: 26)
-        try insert.run((head.id.bits, 3), (head.visitor.bits, 4), text: (path.bytes, 27))
+        let session = try place(head)
+        insert.bind(session, at: 1)
+        insert.bind(Int64(head.propertyID.rawValue), at: 2)
+        insert.bind(head.firstEvent, at: 3)
+        insert.bind(head.ordinal, at: 6)
+        insert.bind(head.lastEvent, at: 7)
+        insert.bind(head.events, at: 8)
+        insert.bind(head.views, at: 9)
+        insert.bind(head.actions, at: 10)
+        insert.bind(head.conversions, at: 11)
+        insert.bind(head.value, at: 12)
+        insert.bind(Int64(head.state.rawValue), at: 13)
+        insert.bind(Int64(head.boundary?.rawValue ?? 255), at: 14)
+        for row in 0..<10 { insert.bind(texts[row], at: Int32(15 + row)) }
+        insert.bind(head.finishesAt, at: 25)
+        insert.bind(head.place.position, at: 26)
+        insert.bind(head.place.index, at: 27)
+        try insert.run((head.id.bits, 4), (head.visitor.bits, 5), text: path.bytes, at: 28)
         open(HourKey(head.propertyID, head.firstEvent))
-        SessionFact(head, texts: numbers).append(to: &openFacts)
+        SessionFact(head, texts: texts, number: UInt32(truncatingIfNeeded: session))
+            .append(to: &openFacts)
+    }
+
+    /// Gives a session its number.
+    private mutating func place(_ head: PackedHead) throws -> Int64 {
+        let number = (stretch?.last ?? 0) + 1
+        if let full = stretch, full.isFull {
+            try full.write(db)
+            stretch = nil
+        }
+        if stretch == nil {
+            stretch = SessionStretch(number: number, start: head.firstEvent, place: head.place)
+        } else {
+            stretch?.append(start: head.firstEvent)
+        }
+        return number
     }
 
     /// Sessions finish about as they began, so one hour after the other is gathered.

@@ -70,27 +70,27 @@ import SojournModel
     /// not copied, for they stay until the statement has run; copies would cost as much as the row.
     func run(
         _ first: (bits: Bits128, index: Int32), _ second: (bits: Bits128, index: Int32),
-        text: (bytes: [UInt8], index: Int32)
+        text: Span<UInt8>, at textIndex: Int32
     ) throws {
         let bytes = (
             first.bits.high.bigEndian, first.bits.low.bigEndian, second.bits.high.bigEndian,
             second.bits.low.bigEndian
         )
         try unsafe withUnsafeBytes(of: bytes) { bits in
-            try unsafe text.bytes.withUnsafeBytes { characters in
+            try unsafe text.withUnsafeBytes { characters in
                 // Bound until the end of this closure, and no longer.
                 unsafe _ = sqlite3_bind_blob(statement, first.index, bits.baseAddress, 16, nil)
                 unsafe _ = sqlite3_bind_blob(
                     statement, second.index, bits.baseAddress.map { unsafe $0 + 16 }, 16, nil)
                 unsafe _ = sqlite3_bind_text(
-                    statement, text.index,
+                    statement, textIndex,
                     characters.baseAddress?.assumingMemoryBound(to: CChar.self),
                     Int32(characters.count), nil)
                 defer {
                     reset()
                     unsafe _ = sqlite3_bind_null(statement, first.index)
                     unsafe _ = sqlite3_bind_null(statement, second.index)
-                    unsafe _ = sqlite3_bind_null(statement, text.index)
+                    unsafe _ = sqlite3_bind_null(statement, textIndex)
                 }
                 while try step() {}
             }

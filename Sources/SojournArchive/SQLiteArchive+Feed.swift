@@ -24,7 +24,7 @@ extension SQLiteArchive {
             """
             SELECT property, start, id, visitor, ordinal, "end", events, views, actions,
                 conversions, value, state, boundary_out, finished, position, place, path, \(columns)
-            FROM session WHERE (position, place) > (?, ?) ORDER BY position, place LIMIT ?
+            FROM session WHERE \(SessionStretch.isBehindPlace) ORDER BY number LIMIT ?3
             """)
         statement.bind(place.position, at: 1)
         statement.bind(place.index, at: 2)

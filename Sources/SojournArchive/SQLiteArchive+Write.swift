@@ -21,7 +21,8 @@ extension SQLiteArchive {
                 ]
                 var erasure = ArchiveErasure(db)
                 try erasure.erase(
-                    sessionsWhere: "(position, place) > (?, ?)", arguments, withFacts: true)
+                    sessionsWhere: SessionStretch.isBehindPlace, arguments, withFacts: true)
+                try SessionStretch.erase(behind: place, db)
                 try db.execute(
                     sql: "DELETE FROM revision WHERE (position, place) > (?, ?)",
                     arguments: arguments)
@@ -61,7 +62,8 @@ extension SQLiteArchive {
                 let ranged: StatementArguments = [Int64(property.rawValue), end]
                 var erasure = ArchiveErasure(db)
                 try erasure.erase(
-                    sessionsWhere: "property = ? AND start < ?", ranged, withFacts: false)
+                    sessionsWhere: SessionStretch.beganBefore, ranged, withFacts: false)
+                try SessionStretch.eraseEmpty(before: end, db)
                 try erasure.finish()
                 try db.execute(
                     sql: "DELETE FROM hour WHERE property = ? AND hour <= ?",

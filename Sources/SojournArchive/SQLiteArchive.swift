@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import GRDB
 package import SojournModel
@@ -11,6 +12,9 @@ package final class SQLiteArchive: Archive {
     package let path: String
     let database: any DatabaseWriter
 
+    /// Once in a process, and before SQLite is used.
+    private static let prepareSQLite: Void = sojourn_sqlite_count_no_memory()
+
     /// Opens the file, or makes it.
     ///
     /// - Parameters:
@@ -18,6 +22,7 @@ package final class SQLiteArchive: Archive {
     ///   - deployment: an archive of another one is refused.
     package init(path: String?, deployment: DeploymentID) throws(ArchiveError) {
         self.path = path ?? "in memory"
+        _ = Self.prepareSQLite
         database = try ArchiveError.wrapping(self.path) {
             // Made before SQLite makes it, which would let everybody read it.
             if let path, !FileManager.default.fileExists(atPath: path) {
@@ -28,13 +33,14 @@ package final class SQLiteArchive: Archive {
             configuration.label = "sojourn-archive"
             configuration.maximumReaderCount = 4
             configuration.prepareDatabase { db in
-                // What is erased is to be gone.
+                // Pages of a new file are larger than usual: sessions come in thousands, and are written a page
+                // at a time. What is erased is to be gone.
                 try db.execute(
                     sql: """
+                        PRAGMA page_size = 16384;
                         PRAGMA secure_delete = ON;
                         PRAGMA synchronous = FULL;
-                        PRAGMA cache_size = -65536;
-                        PRAGMA mmap_size = 268435456;
+                        PRAGMA cache_size = -8192;
                         """)
             }
             guard let path else { return try DatabaseQueue(configuration: configuration) }
@@ -108,13 +114,19 @@ package final class SQLiteArchive: Archive {
     package func newestStarts() throws(ArchiveError) -> [(property: PropertyID, start: Int64)] {
         try ArchiveError.wrapping(path) {
             try database.read { db in
-                let properties = try Int64.fetchAll(
-                    db, sql: "SELECT DISTINCT property FROM hour")
-                return try properties.map { property in
-                    let start = try Int64.fetchOne(
-                        db, sql: "SELECT max(start) FROM session WHERE property = ?",
-                        arguments: [property])
-                    return (PropertyID(UInt32(truncatingIfNeeded: property)), start ?? .min)
+                let hours = try Row.fetchAll(
+                    db, sql: "SELECT property, max(hour) FROM hour GROUP BY property")
+                let view = SQLiteArchiveView(db, archived: .start)
+                return try hours.map { row in
+                    let property = PropertyID(UInt32(truncatingIfNeeded: row[0] as Int64))
+                    let hour = (row[1] as Int64) * HourKey.milliseconds
+                    var newest = hour
+                    try view.forEachBlock(of: property, in: hour..<hour + HourKey.milliseconds) {
+                        for at in stride(from: 0, to: $0.byteCount, by: SessionFact.byteCount) {
+                            newest = max(newest, SessionFact.read($0, at: at).start)
+                        }
+                    }
+                    return (property, newest)
                 }
             }
         }

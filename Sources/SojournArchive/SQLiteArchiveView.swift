@@ -46,7 +46,12 @@ struct SQLiteArchiveView: ArchiveView {
         of property: PropertyID, in range: Range<Int64>, _ conditions: [TextCondition],
         includesAutomated: Bool, _ body: (Span<UInt32>) throws -> Void
     ) throws {
-        var sql = "SELECT path FROM session WHERE property = ? AND start >= ? AND start < ?"
+        var sql = """
+            SELECT path FROM stretch
+            CROSS JOIN session ON session.number BETWEEN stretch.first AND stretch.last
+            WHERE stretch.latest >= ?2 AND stretch.earliest < ?3
+                AND property = ?1 AND start >= ?2 AND start < ?3
+            """
         if !includesAutomated { sql += " AND state & 32 = 0" }
         for condition in conditions {
             let column = ArchiveSchema.dimensions[Int(condition.dimension.rawValue) - 1]

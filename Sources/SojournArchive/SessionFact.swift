@@ -16,9 +16,10 @@ package struct SessionFact: BitwiseCopyable, Sendable {
     /// By `ReportDimension`, less one; 0 for none.
     package var texts: InlineArray<10, UInt32>
     private var flags: UInt32
-    private var reserved: UInt32 = 0
+    /// The last 32 bits of the session's number in an archive that numbers them; else 0.
+    package let number: UInt32
 
-    package init(_ head: PackedHead, texts: InlineArray<10, UInt32>) {
+    package init(_ head: PackedHead, texts: InlineArray<10, UInt32>, number: UInt32 = 0) {
         start = head.firstEvent
         durationMilliseconds = head.lastEvent - head.firstEvent
         value = head.value
@@ -29,23 +30,7 @@ package struct SessionFact: BitwiseCopyable, Sendable {
         conversions = head.conversions
         self.texts = texts
         flags = (head.state.isAutomated ? 1 : 0) | (head.state.isEngaged ? 2 : 0)
-    }
-
-    package init(
-        start: Int64, duration: Int64, value: Int64, visitor: VisitorHash, ordinal: UInt32,
-        views: UInt32, actions: UInt32, conversions: UInt32, texts: InlineArray<10, UInt32>,
-        state: SessionState
-    ) {
-        self.start = start
-        durationMilliseconds = duration
-        self.value = value
-        self.visitor = visitor
-        self.ordinal = ordinal
-        self.views = views
-        self.actions = actions
-        self.conversions = conversions
-        self.texts = texts
-        flags = (state.isAutomated ? 1 : 0) | (state.isEngaged ? 2 : 0)
+        self.number = number
     }
 
     package var isAutomated: Bool { flags & 1 != 0 }

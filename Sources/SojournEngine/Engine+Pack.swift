@@ -25,19 +25,24 @@ extension Engine {
         list.begin(head)
         let context = property.contexts[session.context]
         for row in 0..<ContextTable.attributeCount {
-            property.texts.append(context.texts[row], row, to: &list)
+            list.set(text: row, to: property.texts.number(context.texts[row], in: &list))
             if row == ContextAttribute.channel.rawValue, context.texts[row] == 0,
                 let channel = channels?.channel(of: property.texts.evidence(of: context))
             {
                 // Safe: the bytes of a text are all its own.
-                unsafe list.append(text: channel.utf8Span.span.bytes, row)
+                let number = unsafe list.number(of: channel.utf8Span.span.bytes)
+                list.set(text: row, to: number)
             }
         }
-        property.texts.append(session.landingPage, PackedHead.landingPage, to: &list)
-        property.texts.append(session.exitPage, PackedHead.exitPage, to: &list)
+        list.set(
+            text: PackedHead.landingPage,
+            to: property.texts.number(session.landingPage, in: &list))
+        list.set(
+            text: PackedHead.exitPage, to: property.texts.number(session.exitPage, in: &list))
         for row in 0..<Int(session.pathLength) {
             let step = step(slot, row, &property)
-            property.texts.append(page: step.page, milliseconds: step.milliseconds, to: &list)
+            list.append(
+                page: property.texts.number(step.page, in: &list), milliseconds: step.milliseconds)
         }
         list.end()
     }
@@ -52,17 +57,5 @@ extension TextTable {
         return TrafficEvidence(
             referrer: text(.referrer), source: text(.campaignSource),
             medium: text(.campaignMedium), campaign: text(.campaignName))
-    }
-
-    /// Appends a text of an entry; nothing for none.
-    fileprivate func append(_ id: TextID, _ row: Int, to list: inout PackedSessions) {
-        if id == 0 { return }
-        withBytes(id) { list.append(text: $0, row) }
-    }
-
-    fileprivate func append(
-        page id: TextID, milliseconds: UInt32, to list: inout PackedSessions
-    ) {
-        withBytes(id) { list.append(page: $0, milliseconds: milliseconds) }
     }
 }

@@ -31,6 +31,13 @@ struct TextTable: ~Copyable {
     var count = 0
     /// How often a text became `(other)`.
     var overflows: UInt64 = 0
+    /// By text: its number in the list of packed sessions that named it last. Grows with what is packed.
+    private var packed = GrowableBuffer<PackedNumber>()
+
+    struct PackedNumber: BitwiseCopyable {
+        var list: PackedSessions.Identity = .none
+        var number: UInt32 = 0
+    }
 
     /// - Parameter limit: the largest number of texts.
     init(hasher: SipHash, limit: Int) {
@@ -73,6 +80,7 @@ struct TextTable: ~Copyable {
             id = firstFree
             firstFree = entries[Int(id)].block
             entries[Int(id)] = entry
+            if Int(id) < packed.count { packed[Int(id)] = PackedNumber() }
         } else {
             id = TextID(entries.count)
             entries.append(entry)
@@ -126,9 +134,25 @@ struct TextTable: ~Copyable {
         unsafe body(bytes.bytes)
     }
 
+    /// The number of a text in a list of packed sessions, which takes it up if it has not yet; 0 for none.
+    mutating func number(_ id: TextID, in list: inout PackedSessions) -> UInt32 {
+        if id == 0 { return 0 }
+        if Int(id) < packed.count, packed[Int(id)].list == list.identity {
+            return packed[Int(id)].number
+        }
+        if packed.count <= Int(id) {
+            packed.resize(to: entries.count, repeating: PackedNumber())
+        }
+        var number: UInt32 = 0
+        withBytes(id) { number = list.number(of: $0) }
+        packed[Int(id)] = PackedNumber(list: list.identity, number: number)
+        return number
+    }
+
     /// Bytes of texts and tables.
     var reservedBytes: Int {
         blocks.reservedBytes + entries.capacity * MemoryLayout<Entry>.stride + buckets.capacity * 4
+            + packed.capacity * MemoryLayout<PackedNumber>.stride
     }
 
     private mutating func equals(_ id: TextID, _ text: RawSpan) -> Bool {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What happened to a session, and when it is told relative to others (sojourn-1, "FETCH").
 package struct FeedPlace: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// Of the journal record that brought it about; counted apart where there is no journal.
@@ -105,6 +107,8 @@ package struct PackedHead: BitwiseCopyable, Sendable {
 package struct PackedSessions: ~Copyable, Sendable {
     private var buffer = GrowableBuffer<UInt8>()
     private var texts = PackedTexts()
+    /// Changes when the list is emptied.
+    package private(set) var identity = Identity.next()
     /// Entries.
     package private(set) var count = 0
     /// Stamped on the next entry that is begun.
@@ -113,6 +117,18 @@ package struct PackedSessions: ~Copyable, Sendable {
 
     private static let byteCountOffset = PackedHead.offset(of: \.byteCount)
     private static let textsOffset = PackedHead.offset(of: \.texts)
+
+    /// Tells lists of a process from one another, so that others may remember the numbers of their texts.
+    package struct Identity: Hashable, Sendable, BitwiseCopyable {
+        private let number: UInt64
+        private static let last = Atomic<UInt64>(0)
+
+        package static let none = Identity(number: 0)
+
+        fileprivate static func next() -> Identity {
+            Identity(number: last.add(1, ordering: .relaxed).newValue)
+        }
+    }
 
     package init() {}
 
@@ -130,6 +146,7 @@ package struct PackedSessions: ~Copyable, Sendable {
     package mutating func removeAll() {
         buffer.removeAll()
         texts.removeAll()
+        identity = .next()
         count = 0
     }
 
@@ -145,15 +162,18 @@ package struct PackedSessions: ~Copyable, Sendable {
         unsafe withUnsafeBytes(of: head) { unsafe append($0) }
     }
 
-    /// Appends a text: those of the context, landing page, exit page.
-    package mutating func append(text: RawSpan, _ row: Int) {
+    /// The number of a text, which is taken up if it is not known.
+    package mutating func number(of text: RawSpan) -> UInt32 { texts.number(of: text) }
+
+    /// Says a text of the open entry by its number: one of the context, landing page, exit page.
+    package mutating func set(text row: Int, to number: UInt32) {
         precondition(row >= 0 && row < PackedHead.textCount)
-        set(texts.number(of: text), at: Self.textsOffset + 4 * row)
+        set(number, at: Self.textsOffset + 4 * row)
     }
 
-    /// Appends the page of a step of the path.
-    package mutating func append(page: RawSpan, milliseconds: UInt32) {
-        let step = (milliseconds, texts.number(of: page))
+    /// Appends a step of the path, with the number of its page.
+    package mutating func append(page: UInt32, milliseconds: UInt32) {
+        let step = (milliseconds, page)
         // Two integers without padding.
         unsafe withUnsafeBytes(of: step) { unsafe append($0) }
     }

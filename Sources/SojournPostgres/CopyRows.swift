@@ -38,9 +38,9 @@ struct CopyRows: ~Copyable {
         append(raw: bits.low)
     }
 
-    mutating func append(_ value: [UInt8]) {
+    mutating func append(_ value: Span<UInt8>) {
         append(raw: Int32(value.count))
-        bytes.append(contentsOf: value.span)
+        bytes.append(contentsOf: value)
     }
 
     private mutating func append(raw value: some FixedWidthInteger) {

@@ -67,7 +67,7 @@ struct PostgresHours: ~Copyable {
             rows.append(key.hour)
             rows.append(part)
             rows.append(Int64((end - at) / SessionFact.byteCount))
-            rows.append(Array(facts[at..<end]))
+            rows.append(facts.span.extracting(at..<end))
             part += 1
             at = end
         }

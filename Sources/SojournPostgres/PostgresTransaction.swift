@@ -66,6 +66,10 @@ struct PostgresTransaction: ~Copyable {
         archived = place
     }
 
+    private static func append(_ path: borrowing PathText, to rows: inout CopyRows) {
+        rows.append(path.bytes)
+    }
+
     private mutating func add(_ entry: PackedSession) {
         let head = entry.head
         var numbers = InlineArray<10, UInt32>(repeating: 0)
@@ -92,7 +96,7 @@ struct PostgresTransaction: ~Copyable {
         sessions.append(head.finishesAt)
         sessions.append(Int64(bitPattern: head.place.position))
         sessions.append(head.place.index)
-        sessions.append(path.bytes)
+        Self.append(path, to: &sessions)
         SessionFact(head, texts: numbers)
             .append(to: &hours[HourKey(head.propertyID, head.firstEvent), default: []])
     }
@@ -145,7 +149,7 @@ struct PostgresTransaction: ~Copyable {
                 newTexts.begin()
                 newTexts.append(writer)
                 newTexts.append(number)
-                newTexts.append(text)
+                newTexts.append(text.span)
                 newTexts.append(Int64(0))
             }
             numbers[row + 1] = number

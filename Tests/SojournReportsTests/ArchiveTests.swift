@@ -203,6 +203,53 @@ import Testing
         #expect(try sessions(archive).count == left.count)
     }
 
+    /// So many that they stand in several stretches, and some began long before the others of their place.
+    @Test(arguments: ArchiveKind.allCases) func `thousands are found by start and by place`(
+        kind: ArchiveKind
+    ) throws {
+        var made = randomSessions(5_000, seed: 19)
+        made.sort { $0.start < $1.start }
+        for row in stride(from: 7, to: made.count, by: 97) {
+            made.swapAt(row, (row * 31) % made.count)
+        }
+        let archive = try kind.make()
+        for first in stride(from: 0, to: made.count, by: 700) {
+            let part = Array(made[first..<min(made.count, first + 700)])
+            try archive.write([group(part, from: UInt64(first) + 1)])
+        }
+        func startsOf(_ kept: [MadeSession], in range: Range<Int64>) throws {
+            var steps = 0
+            try archive.read { view in
+                try view.forEachPath(of: property, in: range, [], includesAutomated: true) {
+                    steps += $0.count / 2
+                }
+            }
+            let expected = kept.filter { range.contains($0.start) }
+            #expect(steps == expected.reduce(0) { $0 + $1.path.count })
+        }
+        for bounds in [(-2 * day, 2 * day), (-day, -day + hour), (-3 * hour, hour), (0, 1)] {
+            try startsOf(made, in: noon + bounds.0..<noon + bounds.1)
+        }
+        for place: UInt64 in [0, 1, 1_023, 1_024, 1_025, 3_333, 4_999, 5_000] {
+            let behind = try archive.entries(
+                after: FeedPlace(position: place, index: 1), atMost: 10, bytes: 1 << 30)
+            let expected = Array((place + 1)..<5_001).prefix(10)
+            #expect(behind.entries.map(\.place.position) == Array(expected))
+            #expect(behind.hasMore == (place < 4_990))
+        }
+        // Back to the middle of a stretch, and forth again.
+        try archive.rewind(to: FeedPlace(position: 2_500, index: .max))
+        try startsOf(Array(made[..<2_500]), in: noon - 2 * day..<noon + 2 * day)
+        try archive.write([group(Array(made[2_500...]), from: 2_501)])
+        try startsOf(made, in: noon - 2 * day..<noon + 2 * day)
+        #expect(try isConsistent(archive))
+        // The oldest, which stand everywhere.
+        let bound = noon - day
+        while try archive.expire(property, before: bound, atMost: 500) > 0 {}
+        try startsOf(made.filter { $0.start >= bound }, in: noon - 2 * day..<noon + 2 * day)
+        #expect(try isConsistent(archive))
+    }
+
     @Test func `another file, version or deployment is refused with a sentence`() throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("sojourn-archive-\(UInt64.random(in: 0 ... .max))")

@@ -59,17 +59,15 @@ struct MadeSession: Sendable {
         head.value = value
         head.pathLength = UInt8(path.count)
         list.begin(head)
-        func bytes(_ text: String, _ body: (RawSpan) -> Void) {
+        func number(_ text: String) -> UInt32 {
             let array = Array(text.utf8)
             // Bytes have no invalid patterns.
-            body(unsafe array.span.bytes)
+            return list.number(of: unsafe array.span.bytes)
         }
         for (row, text) in (context + [landingPage, exitPage]).enumerated() {
-            bytes(text) { list.append(text: $0, row) }
+            list.set(text: row, to: number(text))
         }
-        for step in path {
-            bytes(step.page) { list.append(page: $0, milliseconds: step.after) }
-        }
+        for step in path { list.append(page: number(step.page), milliseconds: step.after) }
         list.end()
     }
 }

@@ -154,11 +154,11 @@ private struct ArchivedShop {
         ]
         // The bytes of strings have no invalid patterns.
         for (row, text) in texts.enumerated() {
-            list.append(text: unsafe text.utf8Span.span.bytes, row)
+            list.set(text: row, to: unsafe list.number(of: text.utf8Span.span.bytes))
         }
         for (row, page) in pages.enumerated() {
-            list.append(
-                page: unsafe page.utf8Span.span.bytes, milliseconds: UInt32(row * 20_000))
+            let number = unsafe list.number(of: page.utf8Span.span.bytes)
+            list.append(page: number, milliseconds: UInt32(row * 20_000))
         }
         list.end()
     }
