@@ -47,13 +47,21 @@ import Testing
     /// Tells of a failure, and of the smallest plan that fails too.
     private static func report(_ plan: SimulationPlan, _ error: any Error) {
         let (smallest, reason) = shrunk(plan, "\(error)")
-        let less = smallest.less.isEmpty ? "" : " SOJOURN_SIMULATION_LESS=\(smallest.less)"
+        report(
+            plan.seed, of: "SimulationTests",
+            "\(error)\nthe smallest run that fails too: \(reason)",
+            more: smallest.less.isEmpty ? "" : " SOJOURN_SIMULATION_LESS=\(smallest.less)")
+    }
+
+    /// Tells of a failure, and how it is seen again.
+    ///
+    /// - Parameter more: what the environment must have besides the seed.
+    static func report(_ seed: UInt64, of suite: String, _ failure: String, more: String = "") {
         Issue.record(
             """
-            seed \(plan.seed): \(error)
-            the smallest run that fails too: \(reason)
-            SOJOURN_SIMULATION_SEED=\(plan.seed)\(less) \
-            swift test --filter SojournSimulationTests.SimulationTests
+            \(suite), seed \(seed): \(failure)
+            SOJOURN_SIMULATION_SEED=\(seed)\(more) \
+            swift test --filter SojournSimulationTests.\(suite)
             """)
     }
 

@@ -20,7 +20,7 @@ final class ClusterSimulation {
         case think(Int)
         case sendAgain(Int)
         case request([UInt8], batch: Int, router: Int)
-        case reply([UInt8], batch: Int)
+        case reply([UInt8], batch: Int?)
         case toWorker([UInt8], worker: Int, router: Int, connection: Int)
         case toRouter([UInt8], worker: Int, router: Int, connection: Int)
         case write(worker: Int, life: Int)
@@ -32,19 +32,6 @@ final class ClusterSimulation {
         case goOn(Int)
     }
 
-    /// A router while it lives.
-    private final class Router {
-        var core: RouterCore
-        /// By the number of the request: the frame, and its batch.
-        var requests: [(frame: [UInt8], batch: Int)] = []
-
-        init(_ workers: [String], serverTime: Int64) {
-            var configuration = RouterConfiguration(workers: workers)
-            configuration.limits.workerPartsMax = 6
-            core = RouterCore(configuration, startedAt: serverTime)
-        }
-    }
-
     private let seed: UInt64
     private let deception: Deception
     private var dice: SplitMix64
@@ -54,7 +41,7 @@ final class ClusterSimulation {
     private let policy: SessionPolicy
     private let workers: [ClusterWorker]
     private var lives: [Int]
-    private var routers: [Router?]
+    private var routers: [SimulatedRouter?]
     /// Of each router to each worker: which connection it is, growing with each new one.
     private var connections: [[Int]]
 
@@ -150,7 +137,8 @@ final class ClusterSimulation {
         case .think(let producer): think(producer)
         case .sendAgain(let index): sendAgain(index)
         case .request(let frame, let batch, let router): take(frame, batch, router)
-        case .reply(let frame, let batch): try receive(frame, batches[batch])
+        case .reply(let frame, let batch):
+            if let batch { try receive(frame, batches[batch]) }
         case .toWorker(let frame, let worker, let router, let connection):
             guard workers[worker].isRunning, connection == connections[router][worker] else {
                 return
@@ -183,7 +171,9 @@ final class ClusterSimulation {
             try workers[worker].start(serverTime: serverTime)
         case .startRouter(let router):
             let names = workers.indices.map { "worker \($0)" }
-            routers[router] = Router(names, serverTime: serverTime)
+            var configuration = RouterConfiguration(workers: names)
+            configuration.limits.workerPartsMax = 6
+            routers[router] = SimulatedRouter(configuration, serverTime: serverTime)
             for worker in workers.indices { connections[router][worker] += 1 }
         case .goOn(let worker):
             workers[worker].isStopped = false
@@ -231,37 +221,26 @@ final class ClusterSimulation {
 
     private func take(_ frame: [UInt8], _ batch: Int, _ router: Int) {
         guard let node = routers[router] else { return }
-        let id = node.requests.count
-        node.requests.append((frame, batch))
-        frame.lend { node.core.take($0, as: id, at: moment) }
+        node.take(frame, batch, at: moment)
         carryOut(router)
     }
 
     private func carryOut(_ router: Int, inHand: [UInt8] = []) {
         guard let node = routers[router] else { return }
-        while let action = node.core.nextAction() {
-            switch action {
-            case .send(let frame, let correlation, let worker):
-                pass(frame.read { [UInt8]($0) }, correlation, node, router, worker)
-            case .forward(let id, let address, let worker):
-                pass(
-                    node.requests[id].frame.readdressed(address), address.correlation, node,
-                    router, worker)
-            case .answer(let id, let frame):
-                transmit(.reply(frame.read { [UInt8]($0) }, batch: node.requests[id].batch))
-                node.core.giveBack(frame)
-            case .passOn(let id, let address):
-                transmit(.reply(inHand.readdressed(address), batch: node.requests[id].batch))
-            case .assemble(let id, let assembly): node.core.assembled(id, assembly.frame())
-            case .recycle(let frame): node.core.giveBack(frame)
+        while let effect = node.nextEffect(inHand: inHand) {
+            switch effect {
+            case .pass(let frame, let correlation, let worker):
+                pass(frame, correlation, node, router, worker)
+            case .reply(let frame, let batch): transmit(.reply(frame, batch: batch))
             case .reconnect(let worker): connections[router][worker] += 1
-            case .drop, .log: break
+            case .log: break
             }
         }
     }
 
     private func pass(
-        _ frame: [UInt8], _ correlation: UInt64, _ node: Router, _ router: Int, _ worker: Int
+        _ frame: [UInt8], _ correlation: UInt64, _ node: SimulatedRouter, _ router: Int,
+        _ worker: Int
     ) {
         var frame = frame
         if deception == .mixesParts, frame.operation == SojournWire.Operation.assign.rawValue,
@@ -394,18 +373,5 @@ final class ClusterSimulation {
         counts["runs"] = 1
         counts["batches"] = batches.count
         counts["merges"] = judge.merges
-    }
-}
-
-extension [UInt8] {
-    func readdressed(_ address: ForwardAddress) -> [UInt8] {
-        var frame = self
-        var span = frame.mutableSpan
-        // Bytes have no invalid patterns.
-        var bytes = unsafe span.mutableBytes
-        Frame.readdress(
-            &bytes, correlation: address.correlation,
-            deadlineMilliseconds: address.deadlineMilliseconds, flags: address.flags)
-        return frame
     }
 }

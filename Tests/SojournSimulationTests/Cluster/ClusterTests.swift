@@ -31,12 +31,7 @@ import Testing
     private static func play(_ seed: UInt64) -> ClusterSimulation? {
         let run = ClusterSimulation(seed: seed)
         do { try run.run() } catch {
-            Issue.record(
-                """
-                cluster, seed \(seed): \(error)
-                SOJOURN_SIMULATION_SEED=\(seed) \
-                swift test --filter SojournSimulationTests.ClusterTests
-                """)
+            SimulationTests.report(seed, of: "ClusterTests", "\(error)")
             return nil
         }
         return run

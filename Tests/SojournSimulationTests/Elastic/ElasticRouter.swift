@@ -2,13 +2,10 @@ import SojournCluster
 import SojournRouter
 
 /// A router of an elastic cluster while it lives: what `RouterLoop` and `ClusterWatch` do, round the same core and watch.
-final class ElasticRouter {
-    var core: RouterCore
+final class ElasticRouter: SimulatedRouter {
     var watch: ClaimWatch
     /// Where each partition is; nil while that is not known.
     var endpoints: [String?]
-    /// By the number of the request: the frame, and its batch, unless it is a question.
-    var requests: [(frame: [UInt8], batch: Int?)] = []
     /// Of all routers.
     let life: Int
 
@@ -18,10 +15,10 @@ final class ElasticRouter {
             deployment: plan.deployment)
         configuration.ranges = (0..<plan.partitions).map(plan.range)
         configuration.limits = plan.routerLimits
-        core = RouterCore(configuration, startedAt: serverTime)
         watch = ClaimWatch(partitions: plan.partitions, lookMilliseconds: 80)
         endpoints = Array(repeating: nil, count: plan.partitions)
         self.life = life
+        super.init(configuration, serverTime: serverTime)
     }
 
     /// As `RouterLoop.followCluster` does.

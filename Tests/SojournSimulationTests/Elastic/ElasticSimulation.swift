@@ -570,32 +570,19 @@ final class ElasticSimulation {
 
     private func take(_ frame: [UInt8], _ batch: Int?, _ router: Int) {
         guard let node = routers[router] else { return }
-        let id = node.requests.count
-        node.requests.append((frame, batch))
-        frame.lend { node.core.take($0, as: id, at: moment) }
+        node.take(frame, batch, at: moment)
         carryOut(router)
     }
 
     private func carryOut(_ router: Int, inHand: [UInt8] = []) {
         guard let node = routers[router] else { return }
-        while let action = node.core.nextAction() {
-            switch action {
-            case .send(let frame, let correlation, let partition):
-                pass(frame.read { [UInt8]($0) }, correlation, node, router, partition)
-            case .forward(let id, let address, let partition):
-                pass(
-                    node.requests[id].frame.readdressed(address), address.correlation, node,
-                    router, partition)
-            case .answer(let id, let frame):
-                transmit(.reply(frame.read { [UInt8]($0) }, batch: node.requests[id].batch))
-                node.core.giveBack(frame)
-            case .passOn(let id, let address):
-                transmit(.reply(inHand.readdressed(address), batch: node.requests[id].batch))
-            case .recycle(let frame): node.core.giveBack(frame)
+        while let effect = node.nextEffect(inHand: inHand) {
+            switch effect {
+            case .pass(let frame, let correlation, let partition):
+                pass(frame, correlation, node, router, partition)
+            case .reply(let frame, let batch): transmit(.reply(frame, batch: batch))
             case .reconnect(let partition): connections[router][partition] += 1
             case .log(let event): trace("router \(router): \(event)")
-            case .assemble: preconditionFailure("nobody asks for reports here")
-            case .drop: break
             }
         }
     }

@@ -33,12 +33,7 @@ import Testing
     private static func play(_ seed: UInt64, isTraced: Bool = false) -> ElasticSimulation? {
         let run = ElasticSimulation(ElasticPlan(seed: seed), isTraced: isTraced)
         do { try run.run() } catch {
-            Issue.record(
-                """
-                elastic cluster, seed \(seed): \(error)
-                SOJOURN_SIMULATION_SEED=\(seed) \
-                swift test --filter SojournSimulationTests.ElasticTests
-                """)
+            SimulationTests.report(seed, of: "ElasticTests", "\(error)")
             return nil
         }
         return run
