@@ -7,7 +7,7 @@ struct ArchiveTransaction: ~Copyable {
     private let db: Database
     /// The one that sessions are appended to.
     private var stretch: SessionStretch?
-    private let insert: PreparedStatement
+    private var insert: PreparedStatement
     private let insertRevision: PreparedStatement
     private let findText: PreparedStatement
     private let insertText: PreparedStatement
@@ -117,20 +117,20 @@ struct ArchiveTransaction: ~Copyable {
 
         let session = try place(head)
         insert.bind(session, at: 1)
-        insert.bind(Int64(head.propertyID.rawValue), at: 2)
+        insert.rebind(Int64(head.propertyID.rawValue), at: 2)
         insert.bind(head.firstEvent, at: 3)
-        insert.bind(head.ordinal, at: 6)
+        insert.rebind(Int64(head.ordinal), at: 6)
         insert.bind(head.lastEvent, at: 7)
-        insert.bind(head.events, at: 8)
-        insert.bind(head.views, at: 9)
-        insert.bind(head.actions, at: 10)
-        insert.bind(head.conversions, at: 11)
-        insert.bind(head.value, at: 12)
-        insert.bind(Int64(head.state.rawValue), at: 13)
-        insert.bind(Int64(head.boundary?.rawValue ?? 255), at: 14)
-        for row in 0..<10 { insert.bind(texts[row], at: Int32(15 + row)) }
+        insert.rebind(Int64(head.events), at: 8)
+        insert.rebind(Int64(head.views), at: 9)
+        insert.rebind(Int64(head.actions), at: 10)
+        insert.rebind(Int64(head.conversions), at: 11)
+        insert.rebind(head.value, at: 12)
+        insert.rebind(Int64(head.state.rawValue), at: 13)
+        insert.rebind(Int64(head.boundary?.rawValue ?? 255), at: 14)
+        for row in 0..<10 { insert.rebind(Int64(texts[row]), at: Int32(15 + row)) }
         insert.bind(head.finishesAt, at: 25)
-        insert.bind(head.place.position, at: 26)
+        insert.rebind(Int64(bitPattern: head.place.position), at: 26)
         insert.bind(head.place.index, at: 27)
         try insert.run((head.id.bits, 4), (head.visitor.bits, 5), text: path.bytes, at: 28)
         open(HourKey(head.propertyID, head.firstEvent))

@@ -326,14 +326,14 @@ extension Engine {
         _ result: borrowing BatchResult, _ property: inout PropertyState,
         _ sink: inout some SessionSink & ~Copyable
     ) {
-        guard var list = sink.lendForOpened(property.id) else { return }
-        for event in 0..<result.eventCount
-        where result.outcomes[event] == Outcome.new.rawValue {
-            let slot = scratch.rows[Int(result.eventSessions[event]) - 1]
-            if sessions[slot].marks.contains(.alias) { continue }
-            pack(slot, as: .live, &property, into: &list)
+        sink.opened(property.id) { list in
+            for event in 0..<result.eventCount
+            where result.outcomes[event] == Outcome.new.rawValue {
+                let slot = scratch.rows[Int(result.eventSessions[event]) - 1]
+                if sessions[slot].marks.contains(.alias) { continue }
+                pack(slot, as: .live, &property, into: &list)
+            }
         }
-        sink.takeBackOpened(list)
     }
 }
 

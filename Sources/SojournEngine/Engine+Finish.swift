@@ -63,10 +63,7 @@ extension Engine {
             sessions[older].marks.boundaryOut = boundaryOut(
                 of: older, before: slot, &property)
         }
-        if var list = sink.lend(property.id) {
-            pack(slot, as: .finished, &property, into: &list)
-            sink.takeBack(list)
-        }
+        sink.finished(property.id) { pack(slot, as: .finished, &property, into: &$0) }
         counters.sessionsFinished += 1
 
         let used = sessions[slot].ordinalsUsed

@@ -5,7 +5,7 @@ package import SojournModel
 package struct FeedOutbox: ~Copyable {
     /// The properties that somebody reads, ascending. The shell says who does; at first nobody.
     package var properties: [PropertyID] = []
-    private var list: PackedSessions? = PackedSessions()
+    private var list = PackedSessions()
 
     init() {}
 
@@ -18,21 +18,18 @@ package struct FeedOutbox: ~Copyable {
     ///
     /// - Returns: nil when there is nothing.
     package mutating func take() -> PackedSessions? {
-        guard let taken = list.take() else { return nil }
-        list = PackedSessions()
-        if taken.isEmpty {
-            list = consume taken
-            return nil
-        }
+        if list.isEmpty { return nil }
+        var taken = PackedSessions()
+        swap(&taken, &list)
         return taken
     }
 
-    mutating func lend(_ property: PropertyID, position: UInt64) -> PackedSessions? {
-        guard wants(property), var lent = list.take() else { return nil }
+    mutating func opened(
+        _ property: PropertyID, position: UInt64, _ write: (inout PackedSessions) -> Void
+    ) {
+        guard wants(property) else { return }
         // What is opened has no place of its own: it stands before all that its record brought about.
-        lent.place = FeedPlace(position: position, index: 0)
-        return lent
+        list.place = FeedPlace(position: position, index: 0)
+        write(&list)
     }
-
-    mutating func takeBack(_ lent: consuming PackedSessions) { list = consume lent }
 }

@@ -9,7 +9,7 @@ package import SojournModel
 package struct FinishedOutbox: ~Copyable {
     /// Whether there is an archive at all. Without one nothing is kept.
     package let isOn: Bool
-    private var list: PackedSessions? = PackedSessions()
+    private var list = PackedSessions()
     /// Of the next entry.
     private var next = FeedPlace.start
     /// The archive has everything up to here.
@@ -56,8 +56,8 @@ package struct FinishedOutbox: ~Copyable {
     /// - Returns: nil when there is nothing.
     package mutating func take() -> PackedSessions? {
         guard waitingBytes > 0 else { return nil }
-        guard let taken = list.take() else { preconditionFailure("a list is lent once at a time") }
-        list = PackedSessions(asLargeAs: taken)
+        var taken = PackedSessions(asLargeAs: list)
+        swap(&taken, &list)
         waitingBytes = 0
         firstWaiting = nil
         return taken
@@ -71,34 +71,24 @@ package struct FinishedOutbox: ~Copyable {
     }
 
     private mutating func append(_ head: PackedHead) {
-        guard var list = lend(head.propertyID) else { return }
-        list.append(head)
-        takeBack(list)
+        finished(head.propertyID) { $0.append(head) }
     }
 }
 
 extension FinishedOutbox: SessionSink {
-    mutating func lend(_ property: PropertyID) -> PackedSessions? {
+    mutating func finished(_ property: PropertyID, _ write: (inout PackedSessions) -> Void) {
         // Counted whether or not anybody wants it: places do not depend on who reads.
         next.index += 1
-        guard isOn || feed.wants(property) else { return nil }
-        if next <= archived { return nil }
-        guard var lent = list.take() else { preconditionFailure("a list is lent once at a time") }
-        lent.place = next
-        return lent
-    }
-
-    mutating func takeBack(_ list: consuming PackedSessions) {
+        guard isOn || feed.wants(property), next > archived else { return }
+        list.place = next
+        write(&list)
         if firstWaiting == nil { firstWaiting = next.position }
         waitingBytes = list.byteCount
-        self.list = consume list
     }
 
-    mutating func lendForOpened(_ property: PropertyID) -> PackedSessions? {
-        feed.lend(property, position: next.position)
+    mutating func opened(_ property: PropertyID, _ write: (inout PackedSessions) -> Void) {
+        feed.opened(property, position: next.position, write)
     }
-
-    mutating func takeBackOpened(_ list: consuming PackedSessions) { feed.takeBack(list) }
 
     mutating func revise(_ property: PropertyID, _ revision: Revision) {
         var head = PackedHead(

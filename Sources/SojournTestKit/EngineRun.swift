@@ -18,9 +18,11 @@ package struct EngineRun: ~Copyable {
         package var visitors: [VisitorHash] = []
         package var revisions: [Revision] = []
 
-        package mutating func lend(_ property: PropertyID) -> PackedSessions? { PackedSessions() }
-
-        package mutating func takeBack(_ list: consuming PackedSessions) {
+        package mutating func finished(
+            _ property: PropertyID, _ write: (inout PackedSessions) -> Void
+        ) {
+            var list = PackedSessions()
+            write(&list)
             list.visit { session in
                 visitors.append(session.head.visitor)
                 finished.append(session.snapshot)

@@ -23,9 +23,9 @@ struct Judge: ~Copyable {
     private struct Collector: SessionSink {
         var finished: [SessionSnapshot] = []
 
-        mutating func lend(_ property: PropertyID) -> PackedSessions? { PackedSessions() }
-
-        mutating func takeBack(_ list: consuming PackedSessions) {
+        mutating func finished(_ property: PropertyID, _ write: (inout PackedSessions) -> Void) {
+            var list = PackedSessions()
+            write(&list)
             list.visit { finished.append($0.snapshot) }
         }
 
