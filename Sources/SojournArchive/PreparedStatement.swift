@@ -24,7 +24,8 @@ import SojournModel
         }
         unsafe self.statement = statement
         unsafe self.connection = connection
-        bound = Array(repeating: nil, count: Int(unsafe sqlite3_bind_parameter_count(statement)) + 1)
+        bound = Array(
+            repeating: nil, count: Int(unsafe sqlite3_bind_parameter_count(statement)) + 1)
     }
 
     deinit { unsafe sqlite3_finalize(statement) }
