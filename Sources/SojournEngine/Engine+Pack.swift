@@ -7,44 +7,45 @@ extension Engine {
         _ slot: SessionSlot, as kind: PackedHead.Kind, _ property: inout PropertyState,
         into list: inout PackedSessions
     ) {
-        let session = sessions[slot]
+        let identity = list.identity
         var head = PackedHead(
-            kind, property: property.id, visitor: session.visitor, id: session.id)
-        head.state = session.shownState
+            kind, property: property.id, visitor: sessions[slot].visitor, id: sessions[slot].id)
+        head.state = sessions[slot].shownState
         head.boundary = boundaryOut(of: slot, &property)
-        head.pathLength = session.pathLength
-        head.firstEvent = session.firstEvent
-        head.lastEvent = session.lastEvent
-        head.value = session.value
-        head.finishesAt = property.policy.finishTime(lastEvent: session.lastEvent)
-        head.ordinal = session.ordinal
-        head.events = session.events
-        head.views = session.views
-        head.actions = session.actions
-        head.conversions = session.conversions
-        list.begin(head)
-        let context = property.contexts[session.context]
+        head.pathLength = sessions[slot].pathLength
+        head.firstEvent = sessions[slot].firstEvent
+        head.lastEvent = sessions[slot].lastEvent
+        head.value = sessions[slot].value
+        head.finishesAt = property.policy.finishTime(lastEvent: sessions[slot].lastEvent)
+        head.ordinal = sessions[slot].ordinal
+        head.events = sessions[slot].events
+        head.views = sessions[slot].views
+        head.actions = sessions[slot].actions
+        head.conversions = sessions[slot].conversions
+        let context = property.contexts[sessions[slot].context]
         for row in 0..<ContextTable.attributeCount {
-            list.set(text: row, to: property.texts.number(context.texts[row], in: &list))
-            if row == ContextAttribute.channel.rawValue, context.texts[row] == 0,
-                let channel = channels?.channel(of: property.texts.evidence(of: context))
-            {
-                // Safe: the bytes of a text are all its own.
-                let number = unsafe list.number(of: channel.utf8Span.span.bytes)
-                list.set(text: row, to: number)
-            }
+            head.texts[row] = property.texts.number(context.texts[row], in: &list, identity)
         }
-        list.set(
-            text: PackedHead.landingPage,
-            to: property.texts.number(session.landingPage, in: &list))
-        list.set(
-            text: PackedHead.exitPage, to: property.texts.number(session.exitPage, in: &list))
-        for row in 0..<Int(session.pathLength) {
+        if context.texts[ContextAttribute.channel.rawValue] == 0,
+            let channel = channels?.channel(of: property.texts.evidence(of: context))
+        {
+            // Safe: the bytes of a text are all its own.
+            head.texts[ContextAttribute.channel.rawValue] =
+                unsafe list.number(of: channel.utf8Span.span.bytes)
+        }
+        head.texts[PackedHead.landingPage] =
+            property.texts.number(sessions[slot].landingPage, in: &list, identity)
+        head.texts[PackedHead.exitPage] =
+            property.texts.number(sessions[slot].exitPage, in: &list, identity)
+        property.steps.removeAll()
+        for row in 0..<Int(sessions[slot].pathLength) {
             let step = step(slot, row, &property)
-            list.append(
-                page: property.texts.number(step.page, in: &list), milliseconds: step.milliseconds)
+            property.steps.append(
+                PackedStep(
+                    milliseconds: step.milliseconds,
+                    page: property.texts.number(step.page, in: &list, identity)))
         }
-        list.end()
+        list.append(head, steps: property.steps.span)
     }
 }
 

@@ -16,6 +16,8 @@ struct PropertyState: ~Copyable {
     var clock = Int64.min
     /// Number of the last revision.
     var revisions: UInt64 = 0
+    /// Of the session that is being packed; used for one after another.
+    var steps = GrowableBuffer<PackedStep>()
 
     init(id: PropertyID, policy: SessionPolicy, secret: DeploymentSecret, limits: EngineLimits) {
         precondition(policy.fault == nil)

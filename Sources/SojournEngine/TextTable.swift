@@ -35,7 +35,8 @@ struct TextTable: ~Copyable {
     private var packed = GrowableBuffer<PackedNumber>()
 
     struct PackedNumber: BitwiseCopyable {
-        var list: PackedSessions.Identity = .none
+        /// The list's identity; 0 for none.
+        var list: UInt64 = 0
         var number: UInt32 = 0
     }
 
@@ -135,17 +136,29 @@ struct TextTable: ~Copyable {
     }
 
     /// The number of a text in a list of packed sessions, which takes it up if it has not yet; 0 for none.
-    mutating func number(_ id: TextID, in list: inout PackedSessions) -> UInt32 {
+    ///
+    /// - Parameter identity: of the list.
+    @inline(always)
+    mutating func number(
+        _ id: TextID, in list: inout PackedSessions, _ identity: UInt64
+    ) -> UInt32 {
         if id == 0 { return 0 }
-        if Int(id) < packed.count, packed[Int(id)].list == list.identity {
+        if Int(id) < packed.count, packed[Int(id)].list == identity {
             return packed[Int(id)].number
         }
+        return newNumber(id, in: &list, identity)
+    }
+
+    @inline(never)
+    private mutating func newNumber(
+        _ id: TextID, in list: inout PackedSessions, _ identity: UInt64
+    ) -> UInt32 {
         if packed.count <= Int(id) {
             packed.resize(to: entries.count, repeating: PackedNumber())
         }
         var number: UInt32 = 0
         withBytes(id) { number = list.number(of: $0) }
-        packed[Int(id)] = PackedNumber(list: list.identity, number: number)
+        packed[Int(id)] = PackedNumber(list: identity, number: number)
         return number
     }
 

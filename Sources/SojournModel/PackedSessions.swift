@@ -43,8 +43,8 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     /// Of the whole entry.
     package fileprivate(set) var byteCount: UInt32 = 0
     fileprivate var property: UInt32
-    package internal(set) var position: UInt64 = 0
-    package internal(set) var index: UInt32 = 0
+    package fileprivate(set) var position: UInt64 = 0
+    package fileprivate(set) var index: UInt32 = 0
     fileprivate var kind: UInt8
     package var state = SessionState(boundary: .first)
     fileprivate var boundaryOut: UInt8 = notEnded
@@ -65,7 +65,7 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     package var actions: UInt32 = 0
     package var conversions: UInt32 = 0
     /// Numbers of the list's texts; 0 for none.
-    package internal(set) var texts = InlineArray<10, UInt32>(repeating: 0)
+    package var texts = InlineArray<10, UInt32>(repeating: 0)
 
     package init(_ kind: Kind, property: PropertyID, visitor: VisitorHash, id: SessionID) {
         self.kind = kind.rawValue
@@ -98,6 +98,19 @@ package struct PackedHead: BitwiseCopyable, Sendable {
     }
 }
 
+/// A step of a path.
+package struct PackedStep: BitwiseCopyable, Sendable {
+    /// After the first event.
+    package var milliseconds: UInt32
+    /// The number of the page in the list.
+    package var page: UInt32
+
+    package init(milliseconds: UInt32, page: UInt32) {
+        self.milliseconds = milliseconds
+        self.page = page
+    }
+}
+
 /// Sessions and what happened to them, behind one another in one buffer: how they travel from the engine
 /// to the archive, the feed and the reports, with no object for a session or a text.
 ///
@@ -107,27 +120,22 @@ package struct PackedHead: BitwiseCopyable, Sendable {
 package struct PackedSessions: ~Copyable, Sendable {
     private var buffer = GrowableBuffer<UInt8>()
     private var texts = PackedTexts()
-    /// Changes when the list is emptied.
-    package private(set) var identity = Identity.next()
+    /// Of this list, and no other before or after it: from 1 on. It changes when the list is emptied.
+    package private(set) var identity = PackedSessions.nextIdentity()
     /// Entries.
     package private(set) var count = 0
-    /// Stamped on the next entry that is begun.
+    /// Stamped on the next entry.
     package var place = FeedPlace.start
-    private var open = 0
 
     private static let byteCountOffset = PackedHead.offset(of: \.byteCount)
-    private static let textsOffset = PackedHead.offset(of: \.texts)
+    private static let positionOffset = PackedHead.offset(of: \.position)
+    private static let indexOffset = PackedHead.offset(of: \.index)
+
+    private static let lastIdentity = Atomic<UInt64>(0)
 
     /// Tells lists of a process from one another, so that others may remember the numbers of their texts.
-    package struct Identity: Hashable, Sendable, BitwiseCopyable {
-        private let number: UInt64
-        private static let last = Atomic<UInt64>(0)
-
-        package static let none = Identity(number: 0)
-
-        fileprivate static func next() -> Identity {
-            Identity(number: last.add(1, ordering: .relaxed).newValue)
-        }
+    private static func nextIdentity() -> UInt64 {
+        lastIdentity.add(1, ordering: .relaxed).newValue
     }
 
     package init() {}
@@ -135,7 +143,7 @@ package struct PackedSessions: ~Copyable, Sendable {
     /// With room for as many entries as another list has: lists that follow one another are of one size, and
     /// each would else be copied while it grows.
     package init(asLargeAs other: borrowing PackedSessions) {
-        buffer.reserve(other.buffer.count)
+        buffer.reserve(other.buffer.count + other.buffer.count / 8)
     }
 
     package var byteCount: Int { buffer.count + texts.byteCount }
@@ -146,56 +154,36 @@ package struct PackedSessions: ~Copyable, Sendable {
     package mutating func removeAll() {
         buffer.removeAll()
         texts.removeAll()
-        identity = .next()
+        identity = Self.nextIdentity()
         count = 0
     }
 
     // MARK: Writing
 
-    /// Begins an entry. Texts and path follow in order, then `end`.
-    package mutating func begin(_ head: PackedHead) {
-        open = buffer.count
-        var head = head
-        head.position = place.position
-        head.index = place.index
-        // A head is plain values, and its padding is never looked at.
-        unsafe withUnsafeBytes(of: head) { unsafe append($0) }
-    }
-
     /// The number of a text, which is taken up if it is not known.
     package mutating func number(of text: RawSpan) -> UInt32 { texts.number(of: text) }
 
-    /// Says a text of the open entry by its number: one of the context, landing page, exit page.
-    package mutating func set(text row: Int, to number: UInt32) {
-        precondition(row >= 0 && row < PackedHead.textCount)
-        set(number, at: Self.textsOffset + 4 * row)
-    }
-
-    /// Appends a step of the path, with the number of its page.
-    package mutating func append(page: UInt32, milliseconds: UInt32) {
-        let step = (milliseconds, page)
-        // Two integers without padding.
-        unsafe withUnsafeBytes(of: step) { unsafe append($0) }
-    }
-
-    package mutating func end() {
-        set(UInt32(buffer.count - open), at: Self.byteCountOffset)
+    /// Appends an entry, at `place`: its head, whose texts are numbers of this list, and the steps of its path.
+    package mutating func append(
+        _ head: PackedHead, steps: Span<PackedStep> = Span<PackedStep>()
+    ) {
+        precondition(Int(head.pathLength) == steps.count)
+        let start = buffer.count
+        // A head is plain values, and its padding is never looked at.
+        unsafe withUnsafeBytes(of: head) { unsafe append($0) }
+        unsafe steps.withUnsafeBytes { unsafe append($0) }
+        set(UInt32(buffer.count - start), at: start + Self.byteCountOffset)
+        set(place.position, at: start + Self.positionOffset)
+        set(place.index, at: start + Self.indexOffset)
         count += 1
     }
 
-    /// Appends an entry without texts.
-    package mutating func append(_ head: PackedHead) {
-        begin(head)
-        end()
-    }
-
-    /// Sets a field of the head of the open entry: a whole head is not copied for four of its bytes.
-    private mutating func set(_ value: UInt32, at field: Int) {
-        let at = open + field
+    /// Sets a field of a head: a whole head is not copied for a few of its bytes.
+    private mutating func set(_ value: some BitwiseCopyable & FixedWidthInteger, at offset: Int) {
         var span = buffer.mutableSpan
-        // The head of the open entry was appended as a whole, and the field is in it.
+        // The head was appended as a whole, and the field is in it.
         unsafe span.withUnsafeMutableBytes { bytes in
-            unsafe bytes.storeBytes(of: value, toByteOffset: at, as: UInt32.self)
+            unsafe bytes.storeBytes(of: value, toByteOffset: offset, as: type(of: value))
         }
     }
 

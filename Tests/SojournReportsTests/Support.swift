@@ -58,17 +58,16 @@ struct MadeSession: Sendable {
         head.conversions = conversions
         head.value = value
         head.pathLength = UInt8(path.count)
-        list.begin(head)
         func number(_ text: String) -> UInt32 {
             let array = Array(text.utf8)
             // Bytes have no invalid patterns.
             return list.number(of: unsafe array.span.bytes)
         }
         for (row, text) in (context + [landingPage, exitPage]).enumerated() {
-            list.set(text: row, to: number(text))
+            head.texts[row] = number(text)
         }
-        for step in path { list.append(page: number(step.page), milliseconds: step.after) }
-        list.end()
+        let steps = path.map { PackedStep(milliseconds: $0.after, page: number($0.page)) }
+        list.append(head, steps: steps.span)
     }
 }
 

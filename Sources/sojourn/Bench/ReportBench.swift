@@ -144,7 +144,6 @@ private struct ArchivedShop {
         head.state = SessionState(
             boundary: .idle, automated: below(50) == 0, engaged: steps > 1)
         head.pathLength = UInt8(steps)
-        list.begin(head)
         let pages = (0..<steps).map { _ in Self.page(min(below(400), below(400))) }
         let texts = [
             ["mobile", "desktop", "tablet"][below(3)],
@@ -154,12 +153,13 @@ private struct ArchivedShop {
         ]
         // The bytes of strings have no invalid patterns.
         for (row, text) in texts.enumerated() {
-            list.set(text: row, to: unsafe list.number(of: text.utf8Span.span.bytes))
+            head.texts[row] = unsafe list.number(of: text.utf8Span.span.bytes)
         }
-        for (row, page) in pages.enumerated() {
-            let number = unsafe list.number(of: page.utf8Span.span.bytes)
-            list.append(page: number, milliseconds: UInt32(row * 20_000))
+        let path = pages.enumerated().map { row, page in
+            PackedStep(
+                milliseconds: UInt32(row * 20_000),
+                page: unsafe list.number(of: page.utf8Span.span.bytes))
         }
-        list.end()
+        list.append(head, steps: path.span)
     }
 }
