@@ -46,11 +46,12 @@ struct SQLiteArchiveView: ArchiveView {
         of property: PropertyID, in range: Range<Int64>, _ conditions: [TextCondition],
         includesAutomated: Bool, _ body: (Span<UInt32>) throws -> Void
     ) throws {
+        // With the sign, SQLite does not think of making an index by property for this one question.
         var sql = """
             SELECT path FROM stretch
             CROSS JOIN session ON session.number BETWEEN stretch.first AND stretch.last
             WHERE stretch.latest >= ?2 AND stretch.earliest < ?3
-                AND property = ?1 AND start >= ?2 AND start < ?3
+                AND +property = ?1 AND start >= ?2 AND start < ?3
             """
         if !includesAutomated { sql += " AND state & 32 = 0" }
         for condition in conditions {

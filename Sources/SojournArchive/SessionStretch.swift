@@ -78,12 +78,13 @@ struct SessionStretch {
         AND (position, place) > (?1, ?2)
         """
 
-    /// Sessions of the property of parameter 1 that began before parameter 2.
+    /// Sessions of the property of parameter 1 that began before parameter 2. With the sign, SQLite does not think
+    /// of making an index by property for this one question.
     static let beganBefore = """
         number IN (
             SELECT session.number FROM stretch
             CROSS JOIN session ON session.number BETWEEN stretch.first AND stretch.last
-            WHERE stretch.earliest < ?2 AND session.property = ?1 AND session.start < ?2)
+            WHERE stretch.earliest < ?2 AND +session.property = ?1 AND session.start < ?2)
         """
 
     /// Forgets what is behind a place: its sessions are gone.
