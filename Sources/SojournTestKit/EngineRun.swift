@@ -13,7 +13,10 @@ package struct EngineRun: ~Copyable {
     }
 
     /// Keeps what it is given.
-    package struct Collector: SessionSink {
+    package struct Collector: ~Copyable, SessionSink {
+        /// Of a few sessions: as that of an archive, it outlives texts whose numbers are given to others.
+        private var list = PackedSessions()
+        private static let listMax = 32
         package var finished: [SessionSnapshot] = []
         package var visitors: [VisitorHash] = []
         package var revisions: [Revision] = []
@@ -21,11 +24,16 @@ package struct EngineRun: ~Copyable {
         package mutating func finished(
             _ property: PropertyID, _ write: (inout PackedSessions) -> Void
         ) {
-            var list = PackedSessions()
+            if list.count == Self.listMax { list.removeAll() }
+            let before = list.count
             write(&list)
+            var row = 0
             list.visit { session in
-                visitors.append(session.head.visitor)
-                finished.append(session.snapshot)
+                if row >= before {
+                    visitors.append(session.head.visitor)
+                    finished.append(session.snapshot)
+                }
+                row += 1
             }
         }
 
