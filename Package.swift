@@ -230,7 +230,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "SojournCommandTests",
-            dependencies: ["sojourn", "sojourn-yardstick", "SojournClient", "SojournModel"],
+            dependencies: [
+                "sojourn", "sojourn-yardstick", "SojournClient", "SojournModel", "SojournTestKit",
+            ],
             swiftSettings: strict),
     ]
 )

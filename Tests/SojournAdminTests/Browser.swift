@@ -60,7 +60,7 @@ struct Browser: Decodable {
         process.arguments = ["python3", script, url, folder.path]
         let output = Pipe()
         process.standardOutput = output
-        try process.run()
+        try process.start()
         let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {

@@ -1,6 +1,7 @@
 import Foundation
 import SojournClient
 import SojournServer
+import SojournTestKit
 import SojournWire
 import Testing
 
@@ -145,7 +146,7 @@ import Testing
         process.standardInput = input
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try process.start()
         try input.fileHandleForWriting.write(contentsOf: Data(metrics.utf8))
         try input.fileHandleForWriting.close()
         let complaints = try output.fileHandleForReading.readToEnd() ?? Data()

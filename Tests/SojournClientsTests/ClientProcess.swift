@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SojournTestKit
 
 /// A client of some language, as a process that reads batches and writes answers.
 final class ClientProcess {
@@ -34,7 +35,7 @@ final class ClientProcess {
         process.standardError = errors
         // Who has ended does not read: that is an error of the write, not the end of the tests.
         signal(SIGPIPE, SIG_IGN)
-        try process.run()
+        try process.start()
     }
 
     deinit { kill() }

@@ -67,7 +67,7 @@ final class ServiceProcess {
         let log = Pipe()
         process.standardError = log
         process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         processes.append(process)
         let endpoint = try Self.endpoint(toldIn: log.fileHandleForReading)
         // Nobody reads on; what it still writes must not fill the pipe.

@@ -1,4 +1,5 @@
 import Foundation
+import SojournTestKit
 
 /// The built command, run as a process.
 ///
@@ -64,7 +65,7 @@ extension Process {
         try await withCheckedThrowingContinuation {
             (continuation: CheckedContinuation<Void, any Error>) in
             terminationHandler = { _ in continuation.resume() }
-            do { try run() } catch {
+            do { try start() } catch {
                 terminationHandler = nil
                 continuation.resume(throwing: error)
             }

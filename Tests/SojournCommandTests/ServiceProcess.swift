@@ -1,4 +1,5 @@
 import Foundation
+import SojournTestKit
 
 /// `sojourn serve`, or another of its servers, as a process that ends with this object.
 final class ServiceProcess: Sendable {
@@ -17,7 +18,7 @@ final class ServiceProcess: Sendable {
         process.arguments = arguments + ["--listen", endpoint]
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
     }
 
     /// Ends it as an operator does, and waits for that.

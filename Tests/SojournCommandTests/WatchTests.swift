@@ -1,4 +1,5 @@
 import Foundation
+import SojournTestKit
 import Testing
 
 /// `sojourn watch` with processes that are watched.
@@ -35,7 +36,7 @@ import Testing
             process.standardOutput = try FileHandle(
                 forWritingTo: folder.file("output", ""))
             process.standardError = FileHandle.nullDevice
-            try process.run()
+            try process.start()
         }
 
         deinit { if process.isRunning { process.terminate() } }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import SojournJournal
 import SojournModel
+import SojournTestKit
 import Testing
 
 extension ProcessTests {
@@ -71,7 +72,7 @@ extension ProcessTests {
             let other = Process()
             other.executableURL = URL(filePath: "/usr/bin/flock")
             other.arguments = ["--no-fork", "\(path)/lock", "sleep", "60"]
-            try other.run()
+            try other.start()
             // Until it has it.
             while try DataDirectory.holder(of: path) == nil { usleep(1_000) }
             #expect(refusal(of: path)?.contains("in use by process") == true)
@@ -99,7 +100,7 @@ extension ProcessTests {
             let process = Process()
             process.executableURL = URL(filePath: program)
             process.arguments = arguments
-            try process.run()
+            try process.start()
             process.waitUntilExit()
             return process.terminationStatus
         }
