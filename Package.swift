@@ -137,7 +137,7 @@ let package = Package(
             name: "SojournTestKit",
             dependencies: [
                 "SojournModel", "SojournWire", "SojournEngine", "SojournJournal", "SojournChannels",
-                "SojournCluster",
+                "SojournCluster", "SojournRouter",
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -181,7 +181,7 @@ struct TestCluster: ~Copyable {
                 deliver(bytes, of: frame.client, correlation, to: worker)
             case .forward(let id, let address, let worker):
                 deliver(
-                    readdressed(requests[id].frame, address), of: requests[id].caller.name,
+                    requests[id].frame.readdressed(address), of: requests[id].caller.name,
                     address.correlation, to: worker)
             case .answer(let id, let frame):
                 precondition(answers[id] == nil, "a request is answered once")
@@ -190,7 +190,7 @@ struct TestCluster: ~Copyable {
             case .passOn(let id, let address):
                 guard let inHand else { preconditionFailure("there is nothing to pass on") }
                 precondition(answers[id] == nil, "a request is answered once")
-                answers[id] = readdressed(inHand, address)
+                answers[id] = inHand.readdressed(address)
             case .assemble(let id, let assembly): router.assembled(id, assembly.frame())
             case .recycle(let frame): router.giveBack(frame)
             case .drop(let id): answers[id] = []
@@ -212,17 +212,6 @@ struct TestCluster: ~Copyable {
             workers[worker].headers.append(header)
         }
         workers[worker].inbox.append(.init(frame: frame, client: client))
-    }
-
-    private func readdressed(_ frame: [UInt8], _ address: ForwardAddress) -> [UInt8] {
-        var frame = frame
-        var span = frame.mutableSpan
-        // Bytes have no invalid patterns.
-        var bytes = unsafe span.mutableBytes
-        Frame.readdress(
-            &bytes, correlation: address.correlation,
-            deadlineMilliseconds: address.deadlineMilliseconds, flags: address.flags)
-        return frame
     }
 
     // MARK: Questions

@@ -55,16 +55,3 @@ class SimulatedRouter {
         return nil
     }
 }
-
-extension [UInt8] {
-    fileprivate func readdressed(_ address: ForwardAddress) -> [UInt8] {
-        var frame = self
-        var span = frame.mutableSpan
-        // Bytes have no invalid patterns.
-        var bytes = unsafe span.mutableBytes
-        Frame.readdress(
-            &bytes, correlation: address.correlation,
-            deadlineMilliseconds: address.deadlineMilliseconds, flags: address.flags)
-        return frame
-    }
-}
