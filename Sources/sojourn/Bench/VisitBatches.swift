@@ -103,19 +103,25 @@ struct VisitBatches: BatchSource {
             header: MessageHeader(operation: .assign, property: PropertyID(rawValue: 1)),
             into: &writer)
         let bytes = [UInt8](copying: writer.bytes)
-        let data = Data(bytes)
+        // Keys stand behind one another, in the order in which events first named them. The part of a key that
+        // stays is 12 random bytes, and found nowhere else.
+        let first = Data(bytes).range(of: Data(key(frame: frame, 0)[4...]))
+        guard var offset = first.map({ $0.lowerBound - 4 }) else { throw keyIsMissing }
         var keys: [(offset: Int, isOld: Bool)] = []
         for part in 0..<parts {
             let begin = (frame + frameCount - part) % frameCount
             for visit in 0..<perBatch {
-                // The part of a key that stays is 12 random bytes, and found nowhere else.
-                guard let found = data.range(of: Data(key(frame: begin, visit)[4...])) else {
-                    throw CommandFailure(.software, "a visitor's key is not in its batch")
-                }
-                keys.append((found.lowerBound - 4, begin > frame))
+                let key = key(frame: begin, visit)
+                guard bytes[offset...].starts(with: key) else { throw keyIsMissing }
+                keys.append((offset, begin > frame))
+                offset += key.count
             }
         }
         return Frame(bytes: bytes, keys: keys)
+    }
+
+    private static var keyIsMissing: CommandFailure {
+        CommandFailure(.software, "a visitor's key is not where it should be in its batch")
     }
 
     private static func text(
