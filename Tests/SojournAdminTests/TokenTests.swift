@@ -55,6 +55,7 @@ import Testing
     @Test func `who shows the token is answered, and who does not learns nothing`() async throws {
         let locked = try await LockedPort()
         let right = "Bearer \(locked.token)"
+        let other = "\(locked.token.first == "x" ? "y" : "x")\(locked.token.dropFirst())"
         for path in Self.guarded {
             let known = try await locked.get(path, authorization: right)
             #expect(known.status != 401, "\(path)")
@@ -63,7 +64,7 @@ import Testing
                 ("Digest \(locked.token)", "show the token"), ("Basic ???", "show the token"),
                 ("Bearer \(locked.token)x", "this is not the token"),
                 ("Bearer \(locked.token.dropLast())", "this is not the token"),
-                ("Bearer x\(locked.token.dropFirst())", "this is not the token"),
+                ("Bearer \(other)", "this is not the token"),
                 (Self.basic(locked.token, ""), "this is not the token"),
             ] {
                 let answer = try await locked.get(path, authorization: shown)
