@@ -7,18 +7,8 @@ enum ArchiveSchema {
     /// `PRAGMA application_id`: "SOJN".
     static let applicationID = 0x534F_4A4E
 
-    /// Rows of `session` are only ever appended. Indexes would cost as much again: one by visitor would be written
-    /// all over, a page for each session.
-    static let sql = """
-        CREATE TABLE archive (
-            name TEXT PRIMARY KEY,
-            value NOT NULL
-        ) WITHOUT ROWID;
-        CREATE TABLE text (
-            id INTEGER PRIMARY KEY,
-            text TEXT NOT NULL UNIQUE,
-            uses INTEGER NOT NULL
-        );
+    /// What the archive and an image of sessions have in common.
+    static let session = """
         CREATE TABLE session (
             number INTEGER PRIMARY KEY,
             property INTEGER NOT NULL,
@@ -49,6 +39,21 @@ enum ArchiveSchema {
             place INTEGER NOT NULL,
             path TEXT NOT NULL
         );
+        """
+
+    /// Rows of `session` are only ever appended. Indexes would cost as much again: one by visitor would be written
+    /// all over, a page for each session.
+    static let sql = """
+        CREATE TABLE archive (
+            name TEXT PRIMARY KEY,
+            value NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE text (
+            id INTEGER PRIMARY KEY,
+            text TEXT NOT NULL UNIQUE,
+            uses INTEGER NOT NULL
+        );
+        \(session)
         CREATE TABLE stretch (
             first INTEGER PRIMARY KEY,
             last INTEGER NOT NULL,

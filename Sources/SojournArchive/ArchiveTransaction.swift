@@ -7,7 +7,8 @@ struct ArchiveTransaction: ~Copyable {
     private let db: Database
     /// The one that sessions are appended to.
     private var stretch: SessionStretch?
-    private var insert: PreparedStatement
+    /// Sessions that are not in the table yet.
+    private var image: SessionImage
     private let insertRevision: PreparedStatement
     private let findText: PreparedStatement
     private let insertText: PreparedStatement
@@ -17,7 +18,6 @@ struct ArchiveTransaction: ~Copyable {
     /// The hour of the last session, whose facts are gathered beside the others.
     private var openHour: HourKey?
     private var openFacts: [UInt8] = []
-    private var path = PathText()
     /// Numbers of texts that were looked up.
     private var texts: [String: UInt32] = [:]
     /// How often each text is used by what was added.
@@ -29,15 +29,12 @@ struct ArchiveTransaction: ~Copyable {
     /// Visitors that are to be erased before they come again, and before the end.
     private var forgotten: [PropertyID: Set<VisitorHash>] = [:]
 
-    static func begin(_ db: Database) throws -> ArchiveTransaction {
+    static func begin(
+        _ db: Database, _ firstPages: [UInt8]
+    ) throws -> ArchiveTransaction {
         ArchiveTransaction(
             db, archived: try SQLiteArchive.archived(db), stretch: try SessionStretch.open(db),
-            insert: try PreparedStatement(
-                db,
-                """
-                INSERT INTO session VALUES (
-                    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """),
+            image: SessionImage(firstPages),
             insertRevision: try PreparedStatement(
                 db, "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?)"),
             findText: try PreparedStatement(db, "SELECT id FROM text WHERE text = ?"),
@@ -47,14 +44,14 @@ struct ArchiveTransaction: ~Copyable {
 
     private init(
         _ db: Database, archived: FeedPlace, stretch: SessionStretch?,
-        insert: consuming PreparedStatement, insertRevision: consuming PreparedStatement,
+        image: consuming SessionImage, insertRevision: consuming PreparedStatement,
         findText: consuming PreparedStatement,
         insertText: consuming PreparedStatement
     ) {
         self.db = db
         self.archived = archived
         self.stretch = stretch
-        self.insert = insert
+        self.image = image
         self.insertRevision = insertRevision
         self.findText = findText
         self.insertText = insertText
@@ -92,6 +89,7 @@ struct ArchiveTransaction: ~Copyable {
     /// Writes what was gathered.
     mutating func finish() throws {
         if !forgotten.isEmpty { try forget() }
+        try image.move(into: db)
         try writeHours()
         try stretch?.write(db)
         let count = try PreparedStatement(db, "UPDATE text SET uses = uses + ? WHERE id = ?")
@@ -109,30 +107,15 @@ struct ArchiveTransaction: ~Copyable {
         for row in 0..<PackedHead.textCount {
             texts[row] = try number(head.texts[row], entry)
         }
-        path.begin()
+        image.path.begin()
         try entry.visitNumberedSteps { (milliseconds, page) throws(any Error) in
-            path.append(try number(page, entry), milliseconds)
+            image.path.append(try number(page, entry), milliseconds)
         }
-        path.end()
+        image.path.end()
 
         let session = try place(head)
-        insert.bind(session, at: 1)
-        insert.rebind(Int64(head.propertyID.rawValue), at: 2)
-        insert.bind(head.firstEvent, at: 3)
-        insert.rebind(Int64(head.ordinal), at: 6)
-        insert.bind(head.lastEvent, at: 7)
-        insert.rebind(Int64(head.events), at: 8)
-        insert.rebind(Int64(head.views), at: 9)
-        insert.rebind(Int64(head.actions), at: 10)
-        insert.rebind(Int64(head.conversions), at: 11)
-        insert.rebind(head.value, at: 12)
-        insert.rebind(Int64(head.state.rawValue), at: 13)
-        insert.rebind(Int64(head.boundary?.rawValue ?? 255), at: 14)
-        for row in 0..<10 { insert.rebind(Int64(texts[row]), at: Int32(15 + row)) }
-        insert.bind(head.finishesAt, at: 25)
-        insert.rebind(Int64(bitPattern: head.place.position), at: 26)
-        insert.bind(head.place.index, at: 27)
-        try insert.run((head.id.bits, 4), (head.visitor.bits, 5), text: path.bytes, at: 28)
+        image.append(session, head, texts: texts)
+        if image.isFull { try image.move(into: db) }
         open(HourKey(head.propertyID, head.firstEvent))
         SessionFact(head, texts: texts, number: UInt32(truncatingIfNeeded: session))
             .append(to: &openFacts)
@@ -247,6 +230,7 @@ struct ArchiveTransaction: ~Copyable {
     /// Erases visitors: their sessions and facts, the revisions that name those sessions, and the texts that
     /// nobody else uses.
     private mutating func forget() throws {
+        try image.move(into: db)
         try writeHours()
         var erasure = ArchiveErasure(db)
         for (property, visitors) in forgotten { try erasure.erase(visitors, of: property) }

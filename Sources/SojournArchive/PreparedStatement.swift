@@ -7,8 +7,6 @@ import SojournModel
 @safe struct PreparedStatement: ~Copyable {
     private let statement: OpaquePointer
     private let connection: OpaquePointer
-    /// What `rebind` has bound, by parameter.
-    private var bound: [Int64?]
     /// Makes SQLite copy what is bound.
     private static let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
@@ -24,8 +22,6 @@ import SojournModel
         }
         unsafe self.statement = statement
         unsafe self.connection = connection
-        bound = Array(
-            repeating: nil, count: Int(unsafe sqlite3_bind_parameter_count(statement)) + 1)
     }
 
     deinit { unsafe sqlite3_finalize(statement) }
@@ -40,14 +36,6 @@ import SojournModel
     /// Binds a number to a parameter, counted from 1. The statement is live as long as this value.
     func bind(_ value: Int64, at index: Int32) {
         unsafe sqlite3_bind_int64(statement, index, value)
-    }
-
-    /// Binds a number to a parameter that gets nothing else, unless it has it from the row before: a call for each
-    /// of many parameters costs as much as the rest of a small row.
-    mutating func rebind(_ value: Int64, at index: Int32) {
-        if bound[Int(index)] == value { return }
-        bound[Int(index)] = value
-        bind(value, at: index)
     }
 
     func bind(_ value: UInt32, at index: Int32) { bind(Int64(value), at: index) }
@@ -75,37 +63,6 @@ import SojournModel
             unsafe _ = sqlite3_bind_text(
                 statement, index, $0.baseAddress?.assumingMemoryBound(to: CChar.self),
                 Int32($0.count), Self.copied)
-        }
-    }
-
-    /// Runs a statement without rows with these bytes bound besides: identifiers of 16 bytes, and one text. They are
-    /// not copied, for they stay until the statement has run; copies would cost as much as the row.
-    func run(
-        _ first: (bits: Bits128, index: Int32), _ second: (bits: Bits128, index: Int32),
-        text: Span<UInt8>, at textIndex: Int32
-    ) throws {
-        let bytes = (
-            first.bits.high.bigEndian, first.bits.low.bigEndian, second.bits.high.bigEndian,
-            second.bits.low.bigEndian
-        )
-        try unsafe withUnsafeBytes(of: bytes) { bits in
-            try unsafe text.withUnsafeBytes { characters in
-                // Bound until the end of this closure, and no longer.
-                unsafe _ = sqlite3_bind_blob(statement, first.index, bits.baseAddress, 16, nil)
-                unsafe _ = sqlite3_bind_blob(
-                    statement, second.index, bits.baseAddress.map { unsafe $0 + 16 }, 16, nil)
-                unsafe _ = sqlite3_bind_text(
-                    statement, textIndex,
-                    characters.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    Int32(characters.count), nil)
-                defer {
-                    reset()
-                    unsafe _ = sqlite3_bind_null(statement, first.index)
-                    unsafe _ = sqlite3_bind_null(statement, second.index)
-                    unsafe _ = sqlite3_bind_null(statement, textIndex)
-                }
-                while try step() {}
-            }
         }
     }
 

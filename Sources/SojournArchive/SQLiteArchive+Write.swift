@@ -6,7 +6,7 @@ extension SQLiteArchive {
     package func write(_ groups: [PackedGroup]) throws(ArchiveError) {
         try ArchiveError.wrapping(path) {
             try database.write { db in
-                var transaction = try ArchiveTransaction.begin(db)
+                var transaction = try ArchiveTransaction.begin(db, imagePages)
                 for group in groups { try transaction.take(group.list) }
                 try transaction.finish()
             }

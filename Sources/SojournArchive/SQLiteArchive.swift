@@ -11,6 +11,8 @@ package import SojournModel
 package final class SQLiteArchive: Archive {
     package let path: String
     let database: any DatabaseWriter
+    /// Of an image without sessions.
+    let imagePages: [UInt8]
 
     /// Once in a process, and before SQLite is used.
     private static let prepareSQLite: Void = sojourn_sqlite_count_no_memory()
@@ -23,6 +25,7 @@ package final class SQLiteArchive: Archive {
     package init(path: String?, deployment: DeploymentID) throws(ArchiveError) {
         self.path = path ?? "in memory"
         _ = Self.prepareSQLite
+        imagePages = try ArchiveError.wrapping(self.path) { try SessionImage.template() }
         database = try ArchiveError.wrapping(self.path) {
             // Made before SQLite makes it, which would let everybody read it.
             if let path, !FileManager.default.fileExists(atPath: path) {
@@ -37,7 +40,7 @@ package final class SQLiteArchive: Archive {
                 // at a time. What is erased is to be gone.
                 try db.execute(
                     sql: """
-                        PRAGMA page_size = 16384;
+                        PRAGMA page_size = \(SessionImage.pageBytes);
                         PRAGMA secure_delete = ON;
                         PRAGMA synchronous = FULL;
                         PRAGMA cache_size = -8192;
@@ -49,6 +52,7 @@ package final class SQLiteArchive: Archive {
         try ArchiveError.wrapping(self.path) {
             try database.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
+                try SessionImage.attach(to: db)
                 try db.inTransaction {
                     try self.prepare(db, deployment)
                     return .commit

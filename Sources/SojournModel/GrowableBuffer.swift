@@ -55,6 +55,20 @@
         used += elements.count
     }
 
+    /// Appends what another buffer holds.
+    @inlinable public mutating func append(contentsOf other: borrowing GrowableBuffer<Element>) {
+        append(contentsOf: other.span)
+    }
+
+    /// Puts what another buffer holds in the place of as many elements.
+    @inlinable public mutating func replace(
+        at index: Int, with other: borrowing GrowableBuffer<Element>
+    ) {
+        precondition(index >= 0 && other.count <= count - index)
+        // In bounds by the line above, and no buffer overlaps another.
+        unsafe (start + index).update(from: other.start, count: other.count)
+    }
+
     /// Drops all elements and keeps the storage.
     @inlinable public mutating func removeAll() { used = 0 }
 
