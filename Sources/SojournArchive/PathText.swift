@@ -24,29 +24,30 @@ package struct PathText: ~Copyable {
 
     package mutating func end() { buffer.append(UInt8(ascii: "]")) }
 
-    /// Writes a number from its last digit to its first, two at a time.
     private mutating func append(_ number: UInt32) {
-        var at = buffer.count + Self.digits(of: number)
-        buffer.resize(to: at, repeating: UInt8(ascii: "0"))
-        var rest = number
-        while rest >= 100 {
-            let pair = rest % 100
-            rest /= 100
-            buffer[at - 1] = UInt8(ascii: "0") + UInt8(pair % 10)
-            buffer[at - 2] = UInt8(ascii: "0") + UInt8(pair / 10)
-            at -= 2
+        let (high, low) = number.quotientAndRemainder(dividingBy: Self.digitsMax)
+        if high > 0 {
+            appendDigits(of: high, atLeast: 1)
+            appendDigits(of: low, atLeast: 8)
+        } else {
+            appendDigits(of: low, atLeast: 1)
         }
-        buffer[at - 1] = UInt8(ascii: "0") + UInt8(rest % 10)
-        if rest >= 10 { buffer[at - 2] = UInt8(ascii: "0") + UInt8(rest / 10) }
     }
 
-    private static func digits(of number: UInt32) -> Int {
-        var (count, bound) = (1, UInt64(10))
-        while UInt64(number) >= bound {
+    /// What eight digits cannot say.
+    private static let digitsMax: UInt32 = 100_000_000
+
+    /// Gathers up to eight digits in a number of eight bytes, the last one lowest.
+    private mutating func appendDigits(of number: UInt32, atLeast least: Int) {
+        var rest = number
+        var digits: UInt64 = 0
+        var count = 0
+        repeat {
+            digits |= UInt64(UInt8(ascii: "0") + UInt8(rest % 10)) << UInt64(8 * count)
+            rest /= 10
             count += 1
-            bound *= 10
-        }
-        return count
+        } while rest > 0 || count < least
+        buffer.append(digits, byteCount: count)
     }
 
     /// Reads the numbers of `[12,0,15,3000]`.

@@ -233,16 +233,14 @@ struct SessionRecord: ~Copyable {
             default: (6, 8)
             }
         types.append(type)
-        let end = values.count + count
-        appendBytes(of: (value << (64 - 8 * count)).bigEndian)
-        values.truncate(to: end)
+        values.append(UInt64(bitPattern: value), byteCount: count)
     }
 
     /// 16 bytes.
     mutating func append(_ bits: Bits128) {
         types.append(12 + 2 * 16)
-        appendBytes(of: bits.high.bigEndian)
-        appendBytes(of: bits.low.bigEndian)
+        values.append(bits.high, byteCount: 8)
+        values.append(bits.low, byteCount: 8)
     }
 
     mutating func append(_ path: borrowing PathText) {
@@ -266,18 +264,9 @@ struct SessionRecord: ~Copyable {
     /// What an inner page has of a page below it: which it is, and the last number in it.
     static func cell(ofPage page: UInt32, upTo number: Int64) -> GrowableBuffer<UInt8> {
         var cell = GrowableBuffer<UInt8>()
-        for shift in stride(from: 24, through: 0, by: -8) {
-            cell.append(UInt8(truncatingIfNeeded: page >> shift))
-        }
+        cell.append(UInt64(page), byteCount: 4)
         append(UInt64(bitPattern: number), to: &cell)
         return cell
-    }
-
-    private mutating func appendBytes<Value: BitwiseCopyable>(of value: Value) {
-        // An integer, without padding.
-        unsafe withUnsafeBytes(of: value) {
-            unsafe values.append(contentsOf: $0.bindMemory(to: UInt8.self).span)
-        }
     }
 
     /// Seven bits a byte, the highest first, all but the last with the top bit. Numbers of rows are below 2^56, so a

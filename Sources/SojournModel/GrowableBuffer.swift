@@ -125,4 +125,18 @@
     }
 }
 
+extension GrowableBuffer where Element == UInt8 {
+    /// Appends the lowest bytes of a number, the highest of them first.
+    ///
+    /// - Parameter byteCount: 1 to 8.
+    @inline(always) @inlinable public mutating func append(_ value: UInt64, byteCount: Int) {
+        precondition(byteCount >= 1 && byteCount <= 8)
+        if capacity &- count < 8 { grow(to: count &+ 8) }
+        // There is room for all eight, of which those that are not wanted are written over.
+        unsafe UnsafeMutableRawPointer(start + count).storeBytes(
+            of: (value << UInt64(8 &* (8 &- byteCount))).bigEndian, as: UInt64.self)
+        used &+= byteCount
+    }
+}
+
 extension GrowableBuffer: @unchecked Sendable where Element: Sendable {}
