@@ -190,7 +190,7 @@ import Testing
     @Test func `an elastic cluster has the page of one process, whoever serves its partitions`()
         async throws
     {
-        let database = try PostgresServer.shared.get()
+        let database = try PostgresServer()
         let whole = try Whole()
         let service = try ElasticService(
             configuration: Self.properties, options: ["--archive", database.address])
@@ -208,7 +208,8 @@ import Testing
         try await eventually("the page is back") {
             let page = try await get(address, "/")
             if page.status == 200, !page.body.contains("This could not be answered") { return true }
-            #expect(page.body.contains("missing") || page.body.contains("waits for workers"))
+            let says = page.body.contains("missing") || page.body.contains("waits for workers")
+            #expect(says, "\(page.body)")
             return false
         }
         try await Self.expectSamePages(whole.address, address)
