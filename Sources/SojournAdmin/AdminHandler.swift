@@ -16,10 +16,10 @@ struct AdminHandler: HTTPHandler {
 
     private func answer(_ request: HTTPRequest) async -> AdminAnswer {
         switch request.path {
-        case "/" where service.subject.hasPage:
+        case "/":
             await AdminPage(service: service).answer(
                 query: request.target.query(), cookies: request.headers[.cookie] ?? "")
-        case "/live" where service.subject.hasPage: await live()
+        case "/live": await live()
         case "/healthz": await health()
         case "/readyz": await readiness()
         case "/metrics": await metrics()
@@ -27,8 +27,7 @@ struct AdminHandler: HTTPHandler {
         default:
             .text(
                 .notFound,
-                "there is nothing at \(request.path); see \(service.subject.hasPage ? "/, " : "")"
-                    + "/metrics, /healthz, /readyz")
+                "there is nothing at \(request.path); see /, /metrics, /healthz, /readyz")
         }
     }
 
@@ -36,7 +35,7 @@ struct AdminHandler: HTTPHandler {
     private func health() async -> AdminAnswer {
         switch await Self.result(service.status) {
         case .success, .failure(.starting): .text(.ok, "ok")
-        case .failure(let silence): .text(.serviceUnavailable, "\(silence.sentence)")
+        case .failure(let silence): .text(.serviceUnavailable, service.sentence(silence))
         }
     }
 
@@ -49,14 +48,16 @@ struct AdminHandler: HTTPHandler {
             } else {
                 .text(.ok, "ready")
             }
-        case .failure(let silence): .text(.serviceUnavailable, silence.sentence)
+        case .failure(let silence): .text(.serviceUnavailable, service.sentence(silence))
         }
     }
 
     private func live() async -> AdminAnswer {
         switch await Self.result(service.status) {
-        case .success(let status): AdminAnswer(.ok, "application/json", LiveFigures(status).text)
-        case .failure(let silence): .text(.serviceUnavailable, silence.sentence)
+        case .success(let status):
+            AdminAnswer(
+                .ok, "application/json", LiveFigures(status, of: service.subject.origin).text)
+        case .failure(let silence): .text(.serviceUnavailable, service.sentence(silence))
         }
     }
 
@@ -119,13 +120,18 @@ enum Readiness {
     }
 }
 
-extension AdminService.Silence {
-    /// For people.
-    var sentence: String {
-        switch self {
-        case .starting: "starting: the journal is being read"
-        case .stopped: "the service has stopped"
-        case .noAnswer: "the service does not answer"
+extension AdminService {
+    /// Why there is no answer, for people.
+    func sentence(_ silence: Silence) -> String {
+        let (noun, task) =
+            switch subject.origin {
+            case .service: ("service", "the journal is being read")
+            case .router: ("router", "the cluster is looked for")
+            }
+        return switch silence {
+        case .starting: "starting: \(task)"
+        case .stopped: "the \(noun) has stopped"
+        case .noAnswer: "the \(noun) does not answer"
         case .refused(_, let message): message
         }
     }

@@ -32,16 +32,17 @@ struct AdminPage {
     private func draw(
         _ address: PageAddress, of property: ServiceProperty, _ theme: PageContent.Theme?
     ) async -> AdminAnswer {
-        let clock: Int64
-        do throws(AdminService.Silence) { clock = try await self.clock(of: property.id) } catch {
+        let clock: Clock
+        do throws(AdminService.Silence) { clock = try await self.clock(of: property) } catch {
             return .html(
-                .serviceUnavailable, PageDocument.fault(error.sentence, theme: theme))
+                .serviceUnavailable,
+                PageDocument.fault(service.sentence(error), theme: theme))
         }
-        let zone = TimeZone(identifier: property.timeZone) ?? .gmt
+        let zone = TimeZone(identifier: clock.timeZone) ?? .gmt
         var content = PageContent(
-            address,
+            address, of: service.subject.origin,
             properties: service.subject.properties.map { .init(id: $0.id, name: $0.name) },
-            time: clock, theme: theme, version: service.subject.version
+            time: clock.time, theme: theme, version: service.subject.version
         ) { time in
             let offset = zone.secondsFromGMT(
                 for: Date(timeIntervalSince1970: Double(time) / 1_000))
@@ -61,15 +62,40 @@ struct AdminPage {
     private func find(_ question: ReportQuestion, _ property: PropertyID) async -> Finding {
         do throws(AdminService.Silence) {
             return .answer(try await service.report(question, of: property))
-        } catch { return .failure(error.sentence) }
+        } catch { return .failure(service.sentence(error)) }
     }
+
+    /// What a property calls now, and where it is.
+    private struct Clock {
+        /// Milliseconds since the epoch.
+        var time: Int64
+        /// Its IANA name.
+        var timeZone: String
+    }
+
+    /// No session is of this period, so the answer costs next to nothing.
+    private static let questionOfNothing = ReportQuestion(
+        .summary, period: ReportPeriod(start: 0, end: 0))
 
     /// Where the property's clock stands; the server's before its first event. So the last days of
     /// a file from long ago are its last days.
-    private func clock(of property: PropertyID) async throws(AdminService.Silence) -> Int64 {
+    ///
+    /// A service has it among its gauges, also where it answers no reports. A router has no property, but
+    /// every answer to a report says it: the furthest of the workers' clocks, and the time zone that all have.
+    private func clock(
+        of property: ServiceProperty
+    ) async throws(AdminService.Silence) -> Clock {
         let status = try await service.status()
-        let name = "property_\(property.rawValue)_clock_milliseconds"
-        return status.gauges.first { $0.name == name }?.value ?? status.serverTime
+        switch service.subject.origin {
+        case .service:
+            let name = "property_\(property.id.rawValue)_clock_milliseconds"
+            return Clock(
+                time: status.gauges.first { $0.name == name }?.value ?? status.serverTime,
+                timeZone: property.timeZone)
+        case .router:
+            let answer = try await service.report(Self.questionOfNothing, of: property.id)
+            return Clock(time: answer.clock ?? status.serverTime, timeZone: answer.timeZone)
+        }
     }
 
     /// The cookie that the page's script sets.
@@ -86,27 +112,40 @@ struct AdminPage {
 
 /// The few numbers that the page keeps up to date.
 struct LiveFigures {
-    var timeMs: Int64
-    var liveSessions: Int64
-    var liveVisitors: Int64
-    /// All that came since the start, whatever became of them.
-    var events: Int64
+    private let timeMs: Int64
+    private let figures: [(name: String, value: Int64)]
 
-    init(_ status: StatusReply) {
+    init(_ status: StatusReply, of origin: PageContent.Origin) {
         timeMs = status.serverTime
         func value(_ name: String) -> Int64 { status.gauges.first { $0.name == name }?.value ?? 0 }
-        liveSessions = value("live_sessions")
-        liveVisitors = value("live_visitors")
-        events = status.gauges.reduce(0) { sum, gauge in
-            gauge.name.hasPrefix("events_") && gauge.name.hasSuffix("_total")
-                ? sum + gauge.value : sum
-        }
+        figures =
+            switch origin {
+            case .service:
+                [
+                    ("live_sessions", value("live_sessions")),
+                    ("live_visitors", value("live_visitors")),
+                    // All that came since the start, whatever became of them.
+                    (
+                        "events",
+                        status.gauges.reduce(0) { sum, gauge in
+                            gauge.name.hasPrefix("events_") && gauge.name.hasSuffix("_total")
+                                ? sum + gauge.value : sum
+                        }
+                    ),
+                ]
+            // What is live the workers know; to ask all of them every two seconds would cost them more than it
+            // is worth.
+            case .router:
+                [
+                    ("partitions", value("partitions")), ("partitions_up", value("partitions_up")),
+                    ("events", value("batch_events_total")),
+                ]
+            }
     }
 
+    /// In JSON.
     var text: String {
-        """
-        {"time_ms":\(timeMs),"live_sessions":\(liveSessions),"live_visitors":\(liveVisitors),\
-        "events":\(events)}
-        """
+        let pairs = ([("time_ms", timeMs)] + figures).map { "\"\($0.0)\":\($0.1)" }
+        return "{" + pairs.joined(separator: ",") + "}"
     }
 }

@@ -1,24 +1,27 @@
-package import SojournRouter
+import SojournPage
+import SojournRouter
+package import SojournServer
 package import SojournService
 
-/// What an admin port is of: a service, or a router, which has no sessions to report on.
+/// What an admin port is of: a service, or a router, which asks its workers for what its page shows.
 package struct AdminSubject: Sendable {
     let name: String
     let version: String
-    /// Those that the page tells of; none of a router, which has no page.
+    let origin: PageContent.Origin
+    /// Those that the page tells of.
     let properties: [ServiceProperty]
 
     package init(_ service: ServiceConfiguration) {
         name = service.serverName
         version = service.serverVersion
+        origin = .service
         properties = service.properties
     }
 
-    package init(_ router: RouterConfiguration) {
-        name = router.serverName
-        version = router.serverVersion
-        properties = []
+    package init(_ router: RouterServerConfiguration) {
+        name = router.router.serverName
+        version = router.router.serverVersion
+        origin = .router
+        properties = router.properties
     }
-
-    var hasPage: Bool { !properties.isEmpty }
 }

@@ -23,7 +23,16 @@ package struct PageContent: Sendable {
         case dark
     }
 
+    /// Who has the figures.
+    package enum Origin: Sendable {
+        /// It has all sessions itself.
+        case service
+        /// Its workers have them, and it adds up what they answer.
+        case router
+    }
+
     package var address: PageAddress
+    package var origin: Origin
     package var properties: [Property]
     /// Where the property's clock stands, read in its time zone, in milliseconds as if that were UTC.
     package var localTime: Int64
@@ -46,10 +55,11 @@ package struct PageContent: Sendable {
     ///     that were UTC.
     ///   - theme: what the visitor chose, if anything.
     package init(
-        _ address: PageAddress, properties: [Property], time: Int64, theme: Theme?, version: String,
-        localReading: @escaping @Sendable (Int64) -> Int64
+        _ address: PageAddress, of origin: Origin, properties: [Property], time: Int64,
+        theme: Theme?, version: String, localReading: @escaping @Sendable (Int64) -> Int64
     ) {
         self.address = address
+        self.origin = origin
         self.properties = properties
         self.localReading = localReading
         localTime = localReading(time)

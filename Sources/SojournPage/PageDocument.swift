@@ -23,7 +23,9 @@ package enum PageDocument {
             \(FunnelSection.html(content.funnel, address, pages: pages.filter { !$0.isEmpty }))
             \(JourneySection.html(content.journeys, address, landingPages: landingPages))
             </main>
-            <footer>Sojourn \(content.version) · times in \(timeZone(content)) · \
+            <footer>Sojourn \(content.version)\
+            \(content.origin == .router ? " · all workers together" as HTML : nil) · \
+            times in \(timeZone(content)) · \
             <a href="/metrics">metrics</a></footer>
             """
         return document(title: "\(title) · Sojourn", theme: content.theme, body)

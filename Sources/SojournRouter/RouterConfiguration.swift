@@ -10,8 +10,8 @@ package struct RouterConfiguration: Equatable, Sendable {
     /// The deployment that all workers must be of; nil takes that of the first one that answers.
     package var deployment: DeploymentID?
     package var limits = RouterLimits()
-    /// What it calls itself to workers that are to trust it with the names of clients; nil for a router that
-    /// asks nobody who he is.
+    /// What it calls itself to workers that are to trust it with the names of clients, also where it asks for
+    /// itself; nil for a router that asks nobody who he is.
     package var ownName: String?
     package var serverName = "sojourn-router"
     package var serverVersion = "0.1.0"

@@ -15,8 +15,11 @@ extension RouterCore {
         try checkKnown()
         try rateLimits.check(
             Frame.body(of: frame), of: inquiry.caller, at: inquiry.moment.serverTime)
+        let events = UInt64(RateLimits.claimedEvents(Frame.body(of: frame)))
         if let worker = table.soleOwner {
-            return try passOn(inquiry, frame, to: worker, id)
+            try passOn(inquiry, frame, to: worker, id)
+            counters.events += events
+            return
         }
         let plan: BatchSplit.Plan
         do throws(WireError) {
@@ -36,6 +39,7 @@ extension RouterCore {
             try splitBatch(inquiry, Frame.body(of: frame), id)
             counters.splitBatches += 1
         }
+        counters.events += events
     }
 
     private static func plan(

@@ -157,6 +157,7 @@ extension RouterCore {
             Gauge("workers_up", up),
             Gauge("partitions", table.count),
             Gauge("partitions_covered", table.covered),
+            Gauge("partitions_up", partitionsUp),
             Gauge("requests_in_flight", requestsInFlight),
             Gauge("parts_in_flight", parts),
             Gauge("reports_in_flight", reportsInFlight),
@@ -182,6 +183,15 @@ extension RouterCore {
             ]
         }
         return gauges + shell.gauges
+    }
+
+    /// Partitions whose worker is there.
+    private var partitionsUp: Int {
+        var up = 0
+        for partition in 0..<table.count {
+            if let owner = table.owner(of: partition), links[owner].isUp { up += 1 }
+        }
+        return up
     }
 
     /// Answers a request at once.

@@ -134,6 +134,10 @@ extension RouterCore {
             // Nothing was applied. The lowest code takes precedence.
             if var error = refusals.map(\.error).min(by: { $0.code.rawValue < $1.code.rawValue }) {
                 error.retryAfterMilliseconds = pause
+                if request.isReport, error.code == .unavailable {
+                    let away = refusals.filter { $0.error.code == .unavailable }.map(\.worker)
+                    error.message = "\(missing(of: away + unknown)): \(error.message)"
+                }
                 return error
             }
             let gap = request.isReport ? "\(missing(of: unknown)): " : ""

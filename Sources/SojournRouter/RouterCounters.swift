@@ -8,6 +8,8 @@ struct RouterCounters {
     /// Batches that went to one worker as they came.
     var wholeBatches: UInt64 = 0
     var splitBatches: UInt64 = 0
+    /// Events of batches that went to workers, those that came again included.
+    var events: UInt64 = 0
     /// Parts of which it is not known whether they were applied.
     var unknownParts: UInt64 = 0
     /// Answers of workers that nobody waits for any more.
@@ -27,6 +29,7 @@ struct RouterCounters {
         return gauges + [
             Gauge("batches_whole_total", wholeBatches),
             Gauge("batches_split_total", splitBatches),
+            Gauge("batch_events_total", events),
             Gauge("parts_unknown_total", unknownParts),
             Gauge("worker_replies_late_total", lateReplies),
             Gauge("worker_replies_bad_total", badReplies),

@@ -295,6 +295,10 @@ struct RouterLoop: ~Copyable {
             let id = takeNumber()
             let exchange = exchanges[id]
             exchange.take(request)
+            // Workers with CURVE answer a router only in somebody's name.
+            if let ownName = core.configuration.ownName {
+                exchange.caller = .routed(ownName, by: nil)
+            }
             take(id)
             try carryOut()
         }

@@ -1,7 +1,7 @@
 import SojournCluster
 import SojournModel
 package import SojournRouter
-import SojournService
+package import SojournService
 
 /// All that a `RouterServer` is started with. The names of the router's workers are their endpoints.
 package struct RouterServerConfiguration: Sendable {
@@ -27,8 +27,11 @@ package struct RouterServerConfiguration: Sendable {
     package var clientMessagesMax = 512
     /// Bytes of those.
     package var clientBytesMax = 32 << 20
-    /// Where metrics and health are; nil for nowhere.
+    /// Where metrics, health and the page of reports are; nil for nowhere.
     package var admin: AdminSettings?
+    /// Those that the page tells of, by their names. All else of them is the workers' affair, whose time zones
+    /// count.
+    package var properties = [ServiceProperty.default]
 
     package init(listens: [String] = [defaultListen], router: RouterConfiguration) {
         self.listens = listens

@@ -1,5 +1,6 @@
 package import SojournModel
 import SojournRouter
+package import SojournService
 
 /// What one source says of a router's configuration; nil where it says nothing. Options stand over the
 /// environment, and that over the file.
@@ -17,6 +18,8 @@ package struct RouterSettings: Sendable {
     package var admin: String?
     /// Where the token is that has to be shown there.
     package var adminTokenFile: String?
+    /// Those of the workers, whose names the page of reports shows.
+    package var properties: [ServiceProperty]?
     /// A level of swift-log; the command makes use of it.
     package var logLevel: String?
     /// By the key in the file.
@@ -38,6 +41,7 @@ package struct RouterSettings: Sendable {
         settings.clientsFile = clientsFile ?? lower.clientsFile
         settings.admin = admin ?? lower.admin
         settings.adminTokenFile = adminTokenFile ?? lower.adminTokenFile
+        settings.properties = properties ?? lower.properties
         settings.allowsInsecureListen = allowsInsecureListen ?? lower.allowsInsecureListen
         settings.logLevel = logLevel ?? lower.logLevel
         settings.limits = limits ?? lower.limits
@@ -75,6 +79,7 @@ package struct RouterSettings: Sendable {
         configuration.workerKeys = try keys(
             of: workers, hasOwnKey: configuration.curve != nil)
         configuration.admin = try AdminSettings.resolve(admin, tokenFile: adminTokenFile)
+        if let properties { configuration.properties = properties }
         apply(to: &configuration)
         return configuration
     }
@@ -172,7 +177,7 @@ extension RouterSettings {
         guard let root = try ConfigurationNode.parse(text, file: file) else { return }
         let entries = try root.entries(allowed: [
             "listen", "workers", "deployment", "curveKeyFile", "clientsFile", "insecureListen",
-            "admin", "adminTokenFile", "logLevel", "limits", "cluster",
+            "admin", "adminTokenFile", "properties", "logLevel", "limits", "cluster",
         ])
         if let node = entries["listen"] { listens = try ServerSettings.listens(node) }
         if let node = entries["workers"] { workers = try Self.workers(node) }
@@ -183,6 +188,8 @@ extension RouterSettings {
         allowsInsecureListen = try entries["insecureListen"]?.flag()
         if let node = entries["admin"] { admin = try ServerSettings.admin(node) }
         adminTokenFile = try entries["adminTokenFile"]?.text()
+        // The same list as that of the workers, so that one text serves all.
+        if let node = entries["properties"] { properties = try ServerSettings.properties(node) }
         if let node = entries["logLevel"] { logLevel = try ServerSettings.logLevel(node) }
         if let node = entries["limits"] { limits = try Self.limits(node) }
     }

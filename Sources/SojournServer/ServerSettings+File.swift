@@ -152,7 +152,7 @@ extension ServerSettings {
 
     // MARK: Properties
 
-    private static func properties(
+    static func properties(
         _ node: ConfigurationNode
     ) throws(ConfigurationError) -> [ServiceProperty] {
         var properties: [ServiceProperty] = []

@@ -64,13 +64,19 @@ package struct RateLimits: Sendable {
         _ body: RawSpan, of caller: Caller, at now: Int64
     ) throws(Refusal) {
         guard body.byteCount >= 4 else { return }
-        let claimed = Int(body.integer(at: 0, as: UInt32.self))
-        guard let wait = take(min(claimed, Limits.batchEventsMax), of: caller, at: now) else {
-            return
-        }
+        let claimed = Self.claimedEvents(body)
+        guard let wait = take(claimed, of: caller, at: now) else { return }
         throw Refusal(
             .overloaded, retryAfterMilliseconds: wait,
             "this client sends more events than it may; send the batch again after \(wait) ms")
+    }
+
+    /// How many events a batch holds, as its sender says.
+    ///
+    /// - Parameter body: of a request to ASSIGN, unchecked.
+    package static func claimedEvents(_ body: RawSpan) -> Int {
+        guard body.byteCount >= 4 else { return 0 }
+        return min(Int(body.integer(at: 0, as: UInt32.self)), Limits.batchEventsMax)
     }
 
     /// Forgets clients that are authorized no longer, so that there are never more accounts than clients.

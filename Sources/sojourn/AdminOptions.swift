@@ -5,7 +5,7 @@ import SojournServer
 struct AdminOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where metrics and health are, and of a service its page of reports: 127.0.0.1:5580, or off.",
+            "Where metrics, health and the page of reports are: 127.0.0.1:5580, or off.",
             discussion: "Where others can reach it, with a token. (default: off)",
             valueName: "address"))
     var admin: String?

@@ -23,6 +23,10 @@ struct RouteCommand: AsyncParsableCommand {
             its workers, in whose files of clients it is marked as a router. SIGHUP reads the file of \
             clients and that of the admin port's token again; connections stay.
 
+            The page of the admin port shows the figures of all workers. The names of properties it takes from \
+            properties of its own file, the same list as theirs; sessions are cut, and days counted, as the \
+            workers' files say.
+
             SIGTERM and SIGINT answer what was received, refuse what still comes, and end within \
             5 seconds; a second signal ends at once.
 
@@ -50,7 +54,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A YAML file: listen, workers, deployment, curveKeyFile, clientsFile, admin, adminTokenFile, limits.",
+            "A YAML file: listen, workers, deployment, curveKeyFile, clientsFile, admin, adminTokenFile, properties, limits.",
             valueName: "file"))
     var config: String?
 
@@ -103,7 +107,7 @@ struct RouteCommand: AsyncParsableCommand {
         var port: AdminPort?
         if let settings = configuration.admin {
             port = try await AdminPort.start(
-                settings, AdminSubject(configuration.router), log: log)
+                settings, AdminSubject(configuration), log: log)
         }
         guard let server = try await Self.start(configuration, signals, log) else {
             await port?.stop()

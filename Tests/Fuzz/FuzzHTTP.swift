@@ -30,7 +30,7 @@ enum FuzzHTTP {
 
     private static func content(of address: PageAddress) -> PageContent {
         var content = PageContent(
-            address, properties: [.init(id: PropertyID(1), name: "shop")],
+            address, of: .service, properties: [.init(id: PropertyID(1), name: "shop")],
             time: 1_700_000_000_000, theme: nil, version: "1"
         ) { $0 }
         let questions = content.questions

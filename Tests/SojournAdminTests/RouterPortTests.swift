@@ -20,15 +20,17 @@ import Testing
         for line in [
             "sojourn_up 1", "sojourn_workers_up 2", "sojourn_batches_split_total 1",
             "sojourn_worker_up{worker=\"1\"} 1", "sojourn_worker_parts_total{worker=\"0\"} 1",
-            "sojourn_worker_parts_in_flight{worker=\"0\"} 0",
+            "sojourn_worker_parts_in_flight{worker=\"0\"} 0", "sojourn_partitions_up 64",
+            "sojourn_batch_events_total 2",
             "sojourn_requests_total{operation=\"assign\"} 1",
             "sojourn_request_duration_seconds_bucket{le=\"+Inf\"} 2",
         ] { #expect(answer.body.contains("\n\(line)\n"), "\(line)") }
         #expect(answer.body.contains("sojourn_worker_latency_seconds{worker=\"0\"}"))
         #expect(answer.undescribed == [])
         #expect(try MetricsTests.promtool(answer.body) == "")
-        // There are no sessions here to show.
-        #expect(try await get(address, "/").status == 404)
+        // Nobody keeps sessions here that could be shown.
+        let page = try await get(address, "/")
+        #expect(page.status == 503 && page.body.contains("keeps no finished sessions"))
 
         #expect(cluster.routers[0].terminate() == .exited(0))
     }
@@ -44,6 +46,9 @@ import Testing
         #expect(try await get(address, "/healthz").status == 200)
         let ready = try await get(address, "/readyz")
         #expect(ready.status == 503 && ready.body.contains("waits for workers"))
+        let page = try await get(address, "/")
+        #expect(page.status == 503 && page.body.contains("no worker is known yet"))
+        #expect(try await get(address, "/live").body.contains("\"partitions_up\":0,"))
         #expect(router.terminate() == .exited(0))
         try FileManager.default.removeItem(atPath: router.logPath)
     }

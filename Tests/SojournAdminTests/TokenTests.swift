@@ -238,9 +238,14 @@ import Testing
         let cluster = try RouterCluster(
             routerOptions: ["--admin", "127.0.0.1:0", "--admin-token-file", file])
         let address = try #require(cluster.routers[0].adminAddress)
-        #expect(try await Self.get(address, "/metrics").status == 401)
         let right = "Bearer \(try Self.token(in: file))"
+        for path in Self.guarded {
+            #expect(try await Self.get(address, path).status == 401, "\(path)")
+            let known = try await Self.get(address, path, authorization: right)
+            #expect(known.status != 401, "\(path)")
+        }
         #expect(try await Self.get(address, "/metrics", authorization: right).status == 200)
+        #expect(try await Self.get(address, "/live", authorization: right).status == 200)
         #expect(try await Self.get(address, "/healthz").status == 200)
         try FileManager.default.removeItem(atPath: file)
         try AdminToken.make(at: file)

@@ -65,9 +65,28 @@ import Testing
         #expect(!page.contains(" onclick="))
         #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("\"//"))
     }
+
+    @Test func `a router's page has no place for what a router does not know`() throws {
+        var content = try PageContent.shop()
+        let service = PageDocument.html(content)
+        content.origin = .router
+        let router = PageDocument.html(content)
+        for name in ["sessions", "visitors", "rate"] {
+            #expect(service.contains("data-live=\"\(name)\""))
+            #expect(router.contains("data-live=\"\(name)\"") == (name == "rate"))
+        }
+        #expect(router.contains("data-live=\"partitions\""))
+        #expect(!service.contains("data-live=\"partitions\""))
+        // Else they show the same.
+        func figures(_ page: String) -> Substring? {
+            page.components(separatedBy: "<main").last?.components(separatedBy: "</main>").first
+        }
+        #expect(figures(router) == figures(service))
+        #expect(router.contains("all workers together"))
+    }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
     fileprivate func components(separatedBy text: String) -> [Substring] {
         var parts: [Substring] = []
         var rest = self[...]

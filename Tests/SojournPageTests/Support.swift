@@ -65,7 +65,7 @@ extension PageContent {
     /// A page of a shop with a month of traffic.
     static func shop(_ query: String = "") throws -> PageContent {
         var content = PageContent(
-            try PageAddress(query: query),
+            try PageAddress(query: query), of: .service,
             properties: [
                 .init(id: PropertyID(1), name: "shop"), .init(id: PropertyID(2), name: "app"),
             ], time: now, theme: nil, version: "0.1.0", localReading: { $0 + 3_600_000 })

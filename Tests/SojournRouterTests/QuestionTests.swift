@@ -54,8 +54,10 @@ import Testing
             #expect(refusal.message.contains("tcp://worker1: it has not answered yet"))
         }
         #expect(try cluster.gauges()["partitions_covered"] == 32)
+        #expect(try cluster.gauges()["partitions_up"] == 32)
         cluster.workers[1].isConnected = true
         cluster.wait(300)
+        #expect(try cluster.gauges()["partitions_up"] == 64)
         #expect(try hello(cluster.ask(helloFrame())).partitions == 64)
         #expect(cluster.events.contains(.complete(workers: 2, partitions: 64)))
     }

@@ -75,6 +75,8 @@ import Testing
         // The first one notices.
         let noticed = try refusal(cluster.ask(Self.frame()))
         #expect(noticed.code == .unavailable && noticed.isRetriable)
+        let gap = "48 of 64 partitions are missing: worker tcp://worker1 is not there"
+        #expect(noticed.message.contains(gap))
         let told = try refusal(cluster.ask(Self.frame()))
         #expect(told.code == .unavailable && told.isRetriable)
         #expect(told.message.contains("48 of 64 partitions are missing"))

@@ -116,12 +116,14 @@ import Testing
         #expect(header.isPart && header.producer.rawValue == 1 && header.sequence == 7)
         let gauges = try cluster.gauges()
         #expect(gauges["batches_whole_total"] == 1 && gauges["batches_split_total"] == 0)
+        #expect(gauges["batch_events_total"] == 1)
     }
 
     @Test func `one worker that has everything gets batches without the flag`() throws {
         var cluster = TestCluster(["0-7/8"])
         _ = try cluster.assign([TestEvent("a", Self.start), TestEvent("b", Self.start)])
         #expect(cluster.workers[0].headers.map(\.isPart) == [false])
+        #expect(try cluster.gauges()["batch_events_total"] == 2)
     }
 
     @Test func `numbers may have holes at each worker`() throws {

@@ -20,6 +20,9 @@ import Testing
         deployment: 00112233445566778899aabbccddeeff
         insecureListen: on
         admin: 127.0.0.1:5590
+        properties:
+          - {id: 1, name: shop, timeout: 20m, timeZone: Europe/Berlin}
+          - id: 7
         logLevel: debug
         limits:
           credit: 32
@@ -44,6 +47,8 @@ import Testing
                 == "00112233445566778899aabbccddeeff")
         #expect(configuration.allowsInsecureListen && configuration.curve == nil)
         #expect(configuration.admin?.address == (try AdminAddress("127.0.0.1:5590")))
+        #expect(configuration.properties.map(\.id) == [PropertyID(1), PropertyID(7)])
+        #expect(configuration.properties.map(\.name) == ["shop", "property 7"])
         let limits = configuration.router.limits
         #expect(limits.credit == 32 && limits.workerPartsMax == 100)
         #expect(limits.workerBytesMax == 8 << 20)
@@ -62,6 +67,7 @@ import Testing
         let configuration = try settings.resolve()
         #expect(configuration.listens == [RouterServerConfiguration.defaultListen])
         #expect(configuration.admin == nil && configuration.workerKeys.isEmpty)
+        #expect(configuration.properties == [.default])
         #expect(!configuration.allowsInsecureListen && configuration.router.ownName == nil)
     }
 
@@ -83,6 +89,7 @@ import Testing
         // Of what nobody says otherwise the file's word stands.
         #expect(configuration.allowsInsecureListen)
         #expect(configuration.router.limits.credit == 32)
+        #expect(configuration.properties.count == 2)
         #expect(try environment.over(file).resolve().router.workers.count == 2)
     }
 
@@ -98,6 +105,18 @@ import Testing
         ("insecureListen: perhaps", ["insecureListen", "neither on nor off"]),
         ("admin: 5580", ["admin", "127.0.0.1:5580"]),
         ("admin: example.org:5580", ["admin", "an address in numbers"]),
+        ("properties: {id: 1}", ["properties", "a list"]),
+        ("properties: []", ["properties", "1 to"]),
+        ("properties: [{name: shop}]", ["properties[0]", "id is missing"]),
+        ("properties: [{id: 1}, {id: 1}]", ["properties[1]", "another property has the id 1"]),
+        ("properties: [{id: -1}]", ["properties[0].id", "whole number"]),
+        ("properties: [{id: 1, nmae: shop}]", ["properties[0].nmae", "did you mean name?"]),
+        ("properties: [{id: 1, name: [a]}]", ["properties[0].name", "one value"]),
+        ("properties: [{id: 1, timeout: 30x}]", ["properties[0].timeout", "no duration"]),
+        (
+            "properties: [{id: 1, timeZone: Europe/Berln}]",
+            ["properties[0].timeZone", "did you mean Europe/Berlin?"]
+        ),
         ("logLevel: loud", ["logLevel", "no level"]),
         ("limits: {credit: 0}", ["limits.credit", "1 to 64"]),
         ("limits: {workerParts: many}", ["limits.workerParts", "no whole number"]),

@@ -59,6 +59,7 @@ enum MetricHelp {
         "workers_up": "Workers that answer.",
         "partitions": "Partitions of the deployment.",
         "partitions_covered": "Partitions that have a worker.",
+        "partitions_up": "Partitions that have a worker that answers.",
         "reports_in_flight": "Reports over several workers that are not answered yet.",
         "parts_in_flight": "Parts that wait for workers, or for their answers.",
         "parts_total": "Parts that were made; a batch that goes to one worker is one.",
@@ -66,6 +67,8 @@ enum MetricHelp {
         "parts_unknown_total": "Parts of which nobody knows whether they were applied.",
         "batches_whole_total": "Batches that went to one worker as they came.",
         "batches_split_total": "Batches that were split over several workers.",
+        "batch_events_total":
+            "Events of batches that went to workers, those that came again included.",
         "worker_replies_late_total": "Answers of workers that nobody waited for any more.",
         "worker_replies_bad_total": "Answers of workers that made no sense.",
         "worker_up": "1 when the worker answers.",

@@ -31,8 +31,12 @@ let pageScript = """
     const numbers = new Intl.NumberFormat("en");
     let last = null;
 
-    function show(name, value) {
-        live.querySelector('[data-live="' + name + '"]').textContent = value;
+    // A router and a service have different figures: those that there is no place for are not shown.
+    function show(values) {
+        for (const place of live.querySelectorAll("[data-live]")) {
+            const value = values[place.dataset.live];
+            if (value !== undefined) place.textContent = value;
+        }
     }
 
     async function poll() {
@@ -42,15 +46,18 @@ let pageScript = """
                 const reply = await fetch(location.origin + "/live", {cache: "no-store"});
                 if (!reply.ok) throw new Error(reply.status);
                 const now = await reply.json();
-                show("sessions", numbers.format(now.live_sessions));
-                show("visitors", numbers.format(now.live_visitors));
+                show({
+                    sessions: numbers.format(now.live_sessions),
+                    visitors: numbers.format(now.live_visitors),
+                    partitions: now.partitions_up + " of " + now.partitions,
+                });
                 if (last && now.time_ms > last.time_ms && now.events >= last.events) {
                     const rate = (now.events - last.events) * 1000 / (now.time_ms - last.time_ms);
-                    show("rate", numbers.format(Math.round(rate)));
+                    show({rate: numbers.format(Math.round(rate))});
                 }
                 last = now;
             } catch {
-                for (const name of ["sessions", "visitors", "rate"]) show(name, "–");
+                show({sessions: "–", visitors: "–", partitions: "–", rate: "–"});
                 last = null;
             }
         }

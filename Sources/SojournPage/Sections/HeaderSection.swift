@@ -9,11 +9,27 @@ enum HeaderSection {
         </svg> Sojourn</a></div>
         \(propertyPicker(content))
         <dl class="live" id="live" data-property="\(content.propertyNumber)" hidden>\
-        <div><dt>live sessions</dt><dd data-live="sessions">–</dd></div>\
-        <div><dt>live visitors</dt><dd data-live="visitors">–</dd></div>\
-        <div><dt>events/s</dt><dd data-live="rate">–</dd></div></dl>
+        \(live(content.origin))</dl>
         <button type="button" id="theme" hidden>Dark</button></header>
         """
+    }
+
+    /// What the page's script keeps up to date. A router knows neither how many sessions its workers have nor
+    /// what passes through other routers, and does not look as if.
+    private static func live(_ origin: PageContent.Origin) -> [HTML] {
+        let figures =
+            switch origin {
+            case .service:
+                [
+                    ("live sessions", "sessions"), ("live visitors", "visitors"),
+                    ("events/s", "rate"),
+                ]
+            case .router:
+                [("partitions", "partitions"), ("events/s of this router", "rate")]
+            }
+        return figures.map { name, key in
+            "<div><dt>\(name)</dt><dd data-live=\"\(key)\">–</dd></div>"
+        }
     }
 
     private static func propertyPicker(_ content: PageContent) -> HTML {

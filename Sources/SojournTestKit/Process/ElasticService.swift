@@ -48,11 +48,11 @@ package final class ElasticService: Sendable {
             ] + options + more, log: "\(folder)/\(name).log")
     }
 
-    package func router() throws -> ServerProcess {
+    package func router(options: [String] = []) throws -> ServerProcess {
         try ServerProcess(
             [
                 ServerProcess.executable.path, "route", "--cluster", servers.addresses,
                 "--listen", endpoint,
-            ], log: "\(folder)/router.log")
+            ] + options, log: "\(folder)/router.log")
     }
 }

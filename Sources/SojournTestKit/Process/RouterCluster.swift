@@ -26,6 +26,8 @@ package final class RouterCluster: Sendable {
     package let folder: String
     package let workers: [ServerProcess]
     package let routers: [ServerProcess]
+    /// What each worker is started with.
+    private let workerArguments: [[String]]
 
     /// Starts all, and waits until they listen.
     ///
@@ -33,10 +35,12 @@ package final class RouterCluster: Sendable {
     ///   - clients: of the routers; nil for plain text.
     ///   - unmarked: a router that the workers take for another client, by its number.
     ///   - keepsData: workers have a directory each, with journal and archive.
+    ///   - configuration: of the workers.
     ///   - options: of the routers.
     package init(
         workers: Int = 2, routers: Int = 1, clients: [Client]? = nil, unmarked: Int? = nil,
-        keepsData: Bool = false, routerOptions: [String] = []
+        keepsData: Bool = false, configuration: String = "properties: [{id: 1}, {id: 2}]",
+        routerOptions: [String] = []
     ) throws {
         let folder = "/tmp/sojourn-test-\(UInt64.random(in: 0 ... .max))"
         self.folder = folder
@@ -44,7 +48,7 @@ package final class RouterCluster: Sendable {
             atPath: folder, withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o700])
         try TestSecret.write(to: "\(folder)/secret")
-        try Data("properties: [{id: 1}, {id: 2}]\n".utf8).write(
+        try Data("\(configuration)\n".utf8).write(
             to: URL(fileURLWithPath: "\(folder)/workers.yaml"))
         if let clients {
             let servers =
@@ -66,16 +70,18 @@ package final class RouterCluster: Sendable {
                     "\(folder)/clients-of-\(file).yaml",
                 ]
         }
-        self.workers = try (0..<workers).map { number in
+        workerArguments = (0..<workers).map { number in
             let first = Self.partitions * number / workers
             let last = Self.partitions * (number + 1) / workers - 1
-            return try ServerProcess(
-                serve: [
-                    "--listen", "ipc://\(folder)/worker\(number).socket", "--config",
-                    "\(folder)/workers.yaml", "--secret-file", "\(folder)/secret",
-                    "--partitions", "\(first)-\(last)/\(Self.partitions)",
-                ] + (keepsData ? ["--data", "\(folder)/data\(number)"] : [])
-                    + curve("worker\(number)", "workers"), log: "\(folder)/worker\(number).log")
+            return [
+                "--listen", "ipc://\(folder)/worker\(number).socket", "--config",
+                "\(folder)/workers.yaml", "--secret-file", "\(folder)/secret",
+                "--partitions", "\(first)-\(last)/\(Self.partitions)",
+            ] + (keepsData ? ["--data", "\(folder)/data\(number)"] : [])
+                + curve("worker\(number)", "workers")
+        }
+        self.workers = try workerArguments.enumerated().map { number, arguments in
+            try ServerProcess(serve: arguments, log: "\(folder)/worker\(number).log")
         }
         let addresses = (0..<workers).flatMap { number in
             let key = clients == nil ? "" : "=\(folder)/worker\(number).pub"
@@ -95,6 +101,14 @@ package final class RouterCluster: Sendable {
     deinit {
         for process in workers + routers where process.isRunning { process.kill() }
         _ = try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts a worker again that has ended, with the data that it had.
+    package func restart(worker number: Int) throws -> ServerProcess {
+        let worker = try ServerProcess(
+            serve: workerArguments[number], log: "\(folder)/worker\(number).log")
+        try worker.waitUntilListening()
+        return worker
     }
 
     package func worker(_ number: Int) -> String { "ipc://\(folder)/worker\(number).socket" }

@@ -171,7 +171,7 @@ def main():
         browser.size(1280, 800)
         browser.colours("light")
         browser.open(URL)
-        browser.until("""document.querySelector('[data-live="sessions"]').textContent !== '–'""")
+        browser.until("document.querySelector('[data-live]').textContent !== '–'")
         report = {
             "title": browser.tell("document.title"),
             "text": browser.tell("document.body.innerText"),
