@@ -197,6 +197,7 @@ let package = Package(
             dependencies: [
                 "SojournReports", "SojournFigures", "SojournArchive", "SojournPostgres",
                 "SojournEngine", "SojournModel", "SojournTestKit",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: strict),
         .testTarget(

@@ -13,6 +13,8 @@ import SojournModel
 struct SessionImage: ~Copyable {
     /// The name under which a connection has it.
     static let schema = "image"
+    /// Copies whole records, as long as both tables are made alike.
+    static let moving = "INSERT INTO main.session SELECT * FROM \(schema).session"
     /// Of both databases.
     static let pageBytes = 16_384
     /// What fits into the caches of a processor beside the pages of the archive.
@@ -152,10 +154,7 @@ struct SessionImage: ~Copyable {
         store(UInt32(pages.count / Self.pageBytes), at: Self.pageCountOffset)
         try lend(to: db)
         clear()
-        // Whole records, as long as both tables are made alike.
-        try PreparedStatement(
-            db, "INSERT INTO main.session SELECT * FROM \(Self.schema).session"
-        ).run()
+        try PreparedStatement(db, Self.moving).run()
     }
 
     /// What stands where; with one leaf alone that is the root itself.
@@ -199,7 +198,8 @@ struct SessionImage: ~Copyable {
             UInt32(SQLITE_DESERIALIZE_FREEONCLOSE))
         guard code == SQLITE_OK else {
             throw unsafe DatabaseError(
-                resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(connection)))
+                resultCode: ResultCode(rawValue: code),
+                message: String(cString: sqlite3_errmsg(connection)))
         }
     }
 }
