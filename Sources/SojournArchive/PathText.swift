@@ -37,16 +37,22 @@ package struct PathText: ~Copyable {
     /// What eight digits cannot say.
     private static let digitsMax: UInt32 = 100_000_000
 
-    /// Gathers up to eight digits in a number of eight bytes, the last one lowest.
+    /// Gathers up to eight digits in a number of eight bytes, the last one lowest: two at a time.
     private mutating func appendDigits(of number: UInt32, atLeast least: Int) {
-        var rest = number
+        let zero = UInt64(UInt8(ascii: "0"))
+        var rest = UInt64(number)
         var digits: UInt64 = 0
         var count = 0
-        repeat {
-            digits |= UInt64(UInt8(ascii: "0") + UInt8(rest % 10)) << UInt64(8 * count)
-            rest /= 10
+        while rest >= 10 || count + 1 < least {
+            let (tens, ones) = (rest % 100).quotientAndRemainder(dividingBy: 10)
+            digits |= ((zero + tens) << 8 | (zero + ones)) << UInt64(8 * count)
+            rest /= 100
+            count += 2
+        }
+        if rest > 0 || count == 0 {
+            digits |= (zero + rest) << UInt64(8 * count)
             count += 1
-        } while rest > 0 || count < least
+        }
         buffer.append(digits, byteCount: count)
     }
 

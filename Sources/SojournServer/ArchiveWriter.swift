@@ -15,6 +15,9 @@ final class ArchiveWriter: Sendable {
     private static let stopSeconds = 1.0
     /// What one transaction takes at most.
     private static let transactionBytesMax = 16 << 20
+    /// From the beginning of a transaction to that of the next one, unless there is enough for it before: each is synced
+    /// and writes some pages anew, however few its sessions are.
+    private static let gatherMilliseconds: UInt64 = 500
     /// Between two looks for sessions that are too old.
     private static let expirySeconds: UInt64 = 600
     /// Sessions that are erased in one transaction, about.
@@ -33,6 +36,9 @@ final class ArchiveWriter: Sendable {
 
     private struct Mail {
         var waiting: [PackedGroup] = []
+        var waitingBytes = 0
+        /// The thread lets sessions gather, and is not to be woken for a few.
+        var isGathering = false
         /// Groups that were written since this was last asked.
         var written = 0
         var isAvailable = true
@@ -67,8 +73,12 @@ final class ArchiveWriter: Sendable {
     // MARK: The service's side
 
     func write(_ groups: [PackedGroup]) {
-        mail.withLock { $0.waiting += groups }
-        orders.signal()
+        let isDue = mail.withLock { mail in
+            mail.waiting += groups
+            mail.waitingBytes += groups.reduce(0) { $0 + $1.list.byteCount }
+            return !mail.isGathering || mail.waitingBytes >= Self.transactionBytesMax
+        }
+        if isDue { orders.signal() }
     }
 
     /// How many of the groups handed over were written since the last call.
@@ -105,9 +115,25 @@ final class ArchiveWriter: Sendable {
                 Int(nextExpiry - min(nextExpiry, ServerClock.steadyMilliseconds())))
             _ = orders.wait(timeout: .now() + pause)
             while let groups = takeWaiting() {
+                let began = ServerClock.steadyMilliseconds()
                 guard write(inOrder: groups) else { return }
+                gather(until: began + Self.gatherMilliseconds)
             }
             if mail.withLock({ $0.isStopping && $0.waiting.isEmpty }) { return }
+        }
+    }
+
+    /// Waits for more to come, for no longer than that, and not beyond what one transaction takes.
+    private func gather(until end: UInt64) {
+        while true {
+            let now = ServerClock.steadyMilliseconds()
+            let isOver = mail.withLock { mail in
+                mail.isGathering =
+                    now < end && !mail.isStopping && mail.waitingBytes < Self.transactionBytesMax
+                return !mail.isGathering
+            }
+            if isOver { return }
+            _ = orders.wait(timeout: .now() + .milliseconds(Int(end - now)))
         }
     }
 
@@ -120,6 +146,7 @@ final class ArchiveWriter: Sendable {
                 count += 1
             }
             if count == 0 { return nil }
+            mail.waitingBytes -= bytes
             defer { mail.waiting.removeFirst(count) }
             return Array(mail.waiting[..<count])
         }
