@@ -50,3 +50,13 @@ extension ServiceCore {
         configuration.properties.first { $0.id == id }
     }
 }
+
+extension Refusal {
+    /// Code 55 for a FETCH; a service and a router judge alike.
+    package init(noOrderOf partition: UInt16, _ partitions: PartitionRange) {
+        self.init(
+            .notOwner, at: 68,
+            "partition \(partition) is not one of \(partitions), which this server has; ask the one "
+                + "that has it, or a router")
+    }
+}
