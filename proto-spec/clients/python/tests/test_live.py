@@ -161,14 +161,18 @@ def test_what_sessions_tell(archived: LiveServer, now: int, tmp_path: Path) -> N
         funnel = client.report(Question.funnel(["/product/*", "/basket", "/thanks"]))
         assert [row.sessions for row in funnel.parts] == [2, 2, 0]
 
-        place, entries = START, []
+        cursor, entries = START, []
         while len(entries) < 3:
-            page = client.fetch(place, 2)
+            page = client.fetch(cursor, 2)
             entries += page.entries
-            place = page.place
+            cursor = page.cursor
         finished = [entry.session for entry in told if entry.kind == EntryKind.FINISHED]
         assert [entry.session for entry in entries] == finished
-        assert client.fetch(place).entries == []
+        assert client.fetch(cursor).entries == []
+        # The feed is of the same order.
+        assert message.first_partition == page.first_partition
+        cursor = START.at(message.first_partition, message.place)
+        assert client.fetch(cursor).entries == []
 
         assert client.forget("anna").live_sessions == 0
         assert client.forget("carl").live_sessions == 1
