@@ -26,6 +26,7 @@ package final class RouterCluster: Sendable {
     package let folder: String
     package let workers: [ServerProcess]
     package let routers: [ServerProcess]
+    private let workerArguments: [[String]]
 
     /// Starts all, and waits until they listen.
     ///
@@ -66,16 +67,18 @@ package final class RouterCluster: Sendable {
                     "\(folder)/clients-of-\(file).yaml",
                 ]
         }
-        self.workers = try (0..<workers).map { number in
+        workerArguments = (0..<workers).map { number in
             let first = Self.partitions * number / workers
             let last = Self.partitions * (number + 1) / workers - 1
-            return try ServerProcess(
-                serve: [
-                    "--listen", "ipc://\(folder)/worker\(number).socket", "--config",
-                    "\(folder)/workers.yaml", "--secret-file", "\(folder)/secret",
-                    "--partitions", "\(first)-\(last)/\(Self.partitions)",
-                ] + (keepsData ? ["--data", "\(folder)/data\(number)"] : [])
-                    + curve("worker\(number)", "workers"), log: "\(folder)/worker\(number).log")
+            return [
+                "--listen", "ipc://\(folder)/worker\(number).socket", "--config",
+                "\(folder)/workers.yaml", "--secret-file", "\(folder)/secret",
+                "--partitions", "\(first)-\(last)/\(Self.partitions)",
+            ] + (keepsData ? ["--data", "\(folder)/data\(number)"] : [])
+                + curve("worker\(number)", "workers")
+        }
+        self.workers = try workerArguments.enumerated().map { number, arguments in
+            try ServerProcess(serve: arguments, log: "\(folder)/worker\(number).log")
         }
         let addresses = (0..<workers).flatMap { number in
             let key = clients == nil ? "" : "=\(folder)/worker\(number).pub"
@@ -95,6 +98,14 @@ package final class RouterCluster: Sendable {
     deinit {
         for process in workers + routers where process.isRunning { process.kill() }
         _ = try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts a worker that has ended, with the data that it has. It ends with the last reference.
+    package func startAgain(worker number: Int) throws -> ServerProcess {
+        let process = try ServerProcess(
+            serve: workerArguments[number], log: "\(folder)/worker\(number).log")
+        try process.waitUntilListening()
+        return process
     }
 
     package func worker(_ number: Int) -> String { "ipc://\(folder)/worker\(number).socket" }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import SojournClient
+import SojournInput
 
 /// `sojourn export`: finished sessions and revisions, for other systems.
 struct ExportCommand: AsyncParsableCommand {
@@ -25,32 +26,46 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try await connection.connect()
+        var output = try OutputSink(path: "-")
         var cursor = since ?? .start
         defer { Console.standardError.say("cursor \(cursor)") }
-        if format == .csv { print(ExportedSession.titles.joined(separator: ",")) }
+        if format == .csv { try output.append(line: ExportedSession.titles.joined(separator: ",")) }
         while true {
             let page = try await client.fetch(after: cursor)
             for entry in page.entries {
-                try write(entry, at: "\(page.firstPartition):\(entry.place)")
+                // No other entry of the deployment has it.
+                let place = "\(page.firstPartition):\(entry.place)"
+                if let line = try line(of: entry, at: place) { try output.append(line: line) }
             }
+            // The cursor is behind what was written, and nothing else.
+            try output.flush()
+            guard output.isOpen else { break }
             cursor = page.cursor
             if !page.hasMore { break }
         }
         await client.close()
     }
 
-    /// - Parameter place: no other entry of the deployment has it.
-    private func write(_ entry: FeedPage.Entry, at place: String) throws {
+    private func line(of entry: FeedPage.Entry, at place: String) throws -> String? {
         switch entry.content {
         case .finished(let session, let visitor):
             let exported = ExportedSession(entry, place, session, visitor)
-            print(
-                format == .csv
-                    ? exported.cells.map(CSVField.quoted).joined(separator: ",")
-                    : try JSONOutput.line(exported))
-        case .opened: break
+            return format == .csv
+                ? exported.cells.map(CSVField.quoted).joined(separator: ",")
+                : try JSONOutput.line(exported)
+        case .opened: return nil
         case .revised(let revision):
-            if format == .jsonl { print(try JSONOutput.line(ExportedRevision(entry, place, revision))) }
+            return format == .jsonl
+                ? try JSONOutput.line(ExportedRevision(entry, place, revision)) : nil
+        }
+    }
+}
+
+extension OutputSink {
+    fileprivate mutating func append(line: String) throws(InputError) {
+        try append { bytes in
+            bytes += line.utf8
+            bytes.append(UInt8(ascii: "\n"))
         }
     }
 }
