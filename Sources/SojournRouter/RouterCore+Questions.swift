@@ -108,17 +108,13 @@ extension RouterCore {
         _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
     ) throws(Refusal) {
         try checkKnown()
-        let request: FetchRequest
+        let partition: Int
         do throws(WireError) {
-            request = try FetchRequest.decode(body: Frame.body(of: frame))
+            partition = Int(try FetchRequest.decode(body: Frame.body(of: frame)).partition)
         } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
-        guard
-            let partitions = PartitionRange(first: 0, last: table.count - 1, count: table.count)
-        else { preconditionFailure("a table has partitions") }
-        guard partitions.contains(Int(request.partition)) else {
-            throw Refusal(noOrderOf: request.partition, partitions)
-        }
-        try passOn(inquiry, frame, to: try owner(of: Int(request.partition)), id)
+        // A worker says how many there are.
+        let worker = partition < table.count ? try owner(of: partition) : try anyWorker()
+        try passOn(inquiry, frame, to: worker, id)
     }
 
     /// The worker to which a visitor falls.

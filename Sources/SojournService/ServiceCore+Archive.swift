@@ -52,11 +52,13 @@ extension ServiceCore {
 }
 
 extension Refusal {
-    /// Code 55 for a FETCH; a service and a router judge alike.
+    /// Code 55 for a FETCH.
     package init(noOrderOf partition: UInt16, _ partitions: PartitionRange) {
-        self.init(
-            .notOwner, at: 68,
-            "partition \(partition) is not one of \(partitions), which this server has; ask the one "
-                + "that has it, or a router")
+        let reason =
+            partition < partitions.count
+            ? "this server has \(partitions), and not partition \(partition); ask the one that has it, or a "
+                + "router"
+            : "there are \(partitions.count) partitions, counted from 0, and no partition \(partition)"
+        self.init(.notOwner, at: 68, reason)
     }
 }

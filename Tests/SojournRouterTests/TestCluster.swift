@@ -179,6 +179,11 @@ struct TestCluster: ~Copyable {
         guard let finished = workers[worker].finished else { return nil }
         let partitions = workers[worker].core.configuration.partitions
         var reply = ByteWriter()
+        guard partitions.contains(Int(request.partition)) else {
+            let refusal = Refusal(noOrderOf: request.partition, partitions)
+            return refusal.answer(frame, deployment: .any, into: &reply) == .reply
+                ? reply.array : []
+        }
         FetchReply(
             entries: [], place: FeedPlace(position: finished, index: 1), hasMore: false,
             firstPartition: partitions.first, lastPartition: partitions.last
