@@ -15,20 +15,68 @@ extension SojournClient {
         return try await ask(.report, writer, ReportReply.decode(body:))
     }
 
-    /// What happened to sessions behind a place, in order (sojourn-1, "FETCH"). Who keeps the place of the
-    /// answer and goes on from there gets every entry at least once.
+    /// What happened to sessions behind a cursor (sojourn-1, "FETCH"). Who keeps the cursor of the page and goes
+    /// on from there, until there is no more, gets every entry at least once.
+    ///
+    ///     repeat {
+    ///         let page = try await client.fetch(after: cursor)
+    ///         for entry in page.entries { ... }
+    ///         cursor = page.cursor
+    ///     } while page.hasMore
+    ///
+    /// Each worker has an order of its own, so a page has entries of one, and the next page those of the next;
+    /// those that have nothing are passed over.
     public func fetch(
-        after place: FeedCursor = .start, atMost count: Int = 1_000
+        after cursor: FeedCursor = .start, atMost count: Int = 1_000
     ) async throws -> FeedPage {
+        var cursor = cursor
+        while true {
+            let (first, last) = (server.firstPartition, server.lastPartition)
+            let reply = try await entries(
+                of: cursor.next(first: first, last: last), after: cursor, atMost: count)
+            let hasMore = cursor.take(reply, last: last)
+            if reply.entries.isEmpty, hasMore { continue }
+            return FeedPage(
+                entries: reply.entries.map(FeedPage.Entry.init),
+                firstPartition: Int(reply.firstPartition),
+                lastPartition: Int(reply.lastPartition), cursor: cursor, hasMore: hasMore)
+        }
+    }
+
+    /// Entries of the order in which a partition stands.
+    private func entries(
+        of partition: Int, after cursor: FeedCursor, atMost count: Int
+    ) async throws -> FetchReply {
+        let reply = try await entries(of: partition, after: cursor[partition], atMost: count)
+        let first = Int(reply.firstPartition)
+        if first == partition { return reply }
+        // The partitions are shared out in another way than they were, and the place is none of this order.
+        let other = try await entries(of: first, after: cursor[first], atMost: count)
+        guard other.firstPartition == reply.firstPartition else {
+            throw SojournError(
+                .malformedReply,
+                "partition \(first) is the first of an order, and then \(other.firstPartition) is")
+        }
+        return other
+    }
+
+    private func entries(
+        of partition: Int, after place: FeedPlace, atMost count: Int
+    ) async throws -> FetchReply {
         var writer = ByteWriter()
         FetchRequest(
-            after: FeedPlace(position: place.position, index: place.index),
+            of: UInt16(clamping: partition), after: place,
             entriesMax: UInt32(clamping: max(1, count))
         ).encode(header: header(.fetch, PropertyID(0)), into: &writer)
         let reply = try await ask(.fetch, writer, FetchReply.decode(body:))
-        return FeedPage(
-            entries: reply.entries.map(FeedPage.Entry.init),
-            cursor: FeedCursor(reply.place), hasMore: reply.hasMore)
+        // So it goes on with each answer.
+        guard reply.firstPartition <= partition, reply.lastPartition >= partition else {
+            throw SojournError(
+                .malformedReply,
+                "partition \(partition) was asked for, and those from \(reply.firstPartition) to "
+                    + "\(reply.lastPartition) came")
+        }
+        return reply
     }
 
     /// Erases all that is kept of a visitor on a property (sojourn-1, "FORGET").
@@ -78,20 +126,6 @@ extension ReportQuestion {
     }
 }
 
-/// A place in the order of what happened to sessions.
-public struct FeedCursor: Hashable, Sendable {
-    public var position: UInt64
-    public var index: UInt32
-
-    public init(position: UInt64, index: UInt32) {
-        self.position = position
-        self.index = index
-    }
-
-    /// Before everything.
-    public static let start = FeedCursor(position: 0, index: 0)
-}
-
 /// Some of what happened to sessions.
 public struct FeedPage: Equatable, Sendable {
     public struct Entry: Equatable, Sendable {
@@ -104,20 +138,21 @@ public struct FeedPage: Equatable, Sendable {
             case opened(SessionSnapshot, visitor: VisitorHash)
         }
 
-        public var cursor: FeedCursor
+        public var place: FeedPlace
         public var property: PropertyID
         public var content: Content
     }
 
+    /// In their order.
     public var entries: [Entry]
+    /// Of those whose order this is.
+    public var firstPartition: Int
+    /// Still one of them.
+    public var lastPartition: Int
     /// Where to go on.
     public var cursor: FeedCursor
-    /// There are more already.
+    /// There are more already, or may be in the order of another worker.
     public var hasMore: Bool
-}
-
-extension FeedCursor {
-    init(_ place: FeedPlace) { self.init(position: place.position, index: place.index) }
 }
 
 extension FeedPage.Entry {
@@ -128,6 +163,6 @@ extension FeedPage.Entry {
             case .revised(let revision): .revised(revision)
             case .opened(let session, let visitor): .opened(session, visitor: visitor)
             }
-        self.init(cursor: FeedCursor(entry.place), property: entry.property, content: content)
+        self.init(place: entry.place, property: entry.property, content: content)
     }
 }

@@ -1,25 +1,5 @@
 import Synchronization
 
-/// What happened to a session, and when it is told relative to others (sojourn-1, "FETCH").
-package struct FeedPlace: Hashable, Comparable, Sendable, BitwiseCopyable {
-    /// Of the journal record that brought it about; counted apart where there is no journal.
-    package var position: UInt64
-    /// Which one of that record, from 1.
-    package var index: UInt32
-
-    package init(position: UInt64, index: UInt32) {
-        self.position = position
-        self.index = index
-    }
-
-    /// Before everything.
-    package static let start = FeedPlace(position: 0, index: 0)
-
-    package static func < (left: Self, right: Self) -> Bool {
-        (left.position, left.index) < (right.position, right.index)
-    }
-}
-
 /// The fixed part of an entry of `PackedSessions`; texts and path stand behind it.
 package struct PackedHead: BitwiseCopyable, Sendable {
     package enum Kind: UInt8, Sendable {

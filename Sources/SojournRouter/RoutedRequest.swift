@@ -48,8 +48,10 @@ final class RoutedRequest {
     /// The same batch may be sent to a worker twice, and is applied once.
     var isRepeatable: Bool { header.operation != .assign || header.producer.rawValue != 0 }
 
-    /// It may take long: a worker that is there is not asked again.
     var isReport: Bool { header.operation == .report }
+
+    /// It may take long, for a worker answers it beside others: one that is there is not asked again.
+    var takesLong: Bool { isReport || header.operation == .fetch }
 
     /// Something may have come of it, though no answer says so.
     var changesState: Bool { header.operation == .assign || header.operation == .forget }
@@ -64,7 +66,7 @@ final class RoutedRequest {
     /// For how many milliseconds its parts are waited for: nobody waits for what comes after its deadline.
     func patience(_ limits: RouterLimits) -> UInt64 {
         let deadline = UInt64(header.deadlineMilliseconds)
-        let most = isReport ? limits.reportMilliseconds : limits.answerMilliseconds
+        let most = takesLong ? limits.reportMilliseconds : limits.answerMilliseconds
         return deadline == 0 ? most : min(deadline, most)
     }
 

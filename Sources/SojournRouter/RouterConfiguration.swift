@@ -39,7 +39,8 @@ package struct RouterLimits: Equatable, Sendable {
     /// How long a part is waited for, its resends included. Less than a client waits for an answer, so
     /// that it hears what is known.
     package var answerMilliseconds: UInt64 = 4_000
-    /// The same for a report: longer than a worker takes for one at most.
+    /// The same for a report, and for a FETCH, which may wait behind reports: longer than a worker takes for
+    /// one at most.
     package var reportMilliseconds: UInt64 = 35_000
     /// Reports over several workers at one time.
     package var reportsMax = 16

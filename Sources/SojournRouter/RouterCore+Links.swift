@@ -251,7 +251,7 @@ extension RouterCore {
             let waited = moment.milliseconds(since: part.request.receivedAt)
             if waited >= part.request.patience(limits) {
                 drop(part, .unknown)
-            } else if links[worker].isUp, part.request.isRepeatable, !part.request.isReport,
+            } else if links[worker].isUp, part.request.isRepeatable, !part.request.takesLong,
                 moment.milliseconds(since: part.sentAt)
                     >= limits.resendMilliseconds << UInt64(min(max(part.sends, 1) - 1, 6))
             {

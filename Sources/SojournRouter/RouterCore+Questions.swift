@@ -102,9 +102,28 @@ extension RouterCore {
         try passOn(inquiry, frame, to: try owner(of: key), id)
     }
 
+    /// sojourn-1, "FETCH": the worker that has the partition has its order, too. Whether the client may read
+    /// all that stands in it was checked with its other rights; the worker takes the router's word.
+    mutating func fetch(
+        _ inquiry: Inquiry, _ frame: RawSpan, _ id: RequestID
+    ) throws(Refusal) {
+        try checkKnown()
+        let partition: Int
+        do throws(WireError) {
+            partition = Int(try FetchRequest.decode(body: Frame.body(of: frame)).partition)
+        } catch { return try passOn(inquiry, frame, to: try anyWorker(), id) }
+        // A worker says how many there are.
+        let worker = partition < table.count ? try owner(of: partition) : try anyWorker()
+        try passOn(inquiry, frame, to: worker, id)
+    }
+
     /// The worker to which a visitor falls.
     private func owner(of visitor: RawSpan) throws(Refusal) -> Int {
-        let partition = PartitionHash.partition(of: visitor, count: table.count)
+        try owner(of: PartitionHash.partition(of: visitor, count: table.count))
+    }
+
+    /// The worker that has a partition.
+    private func owner(of partition: Int) throws(Refusal) -> Int {
         guard let worker = table.owner(of: partition) else { throw unowned(partition) }
         return worker
     }

@@ -95,11 +95,7 @@ package struct RouterCore: ~Copyable {
             case .status: try status(inquiry, Frame.body(of: frame), id)
             case .forget: try forget(inquiry, frame, id)
             case .report: try report(inquiry, frame, id)
-            case .fetch:
-                throw Refusal(
-                    .noArchive,
-                    "finished sessions are in an order of their own at each worker, and in none behind "
-                        + "a router; fetch from each worker")
+            case .fetch: try fetch(inquiry, frame, id)
             case .error: preconditionFailure("an ERROR was taken for a request")
             }
         } catch { refuse(frame, id, error) }

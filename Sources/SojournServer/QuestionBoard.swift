@@ -65,10 +65,14 @@ struct QuestionBoard: ~Copyable {
         waiting.append((lastTicket, question, property))
     }
 
-    mutating func fetch(_ request: FetchRequest, from archive: any Archive, _ asker: Asker) {
+    mutating func fetch(
+        _ request: FetchRequest, from archive: any Archive, of partitions: PartitionRange,
+        _ asker: Asker
+    ) {
         lastTicket += 1
         askers[lastTicket] = asker
-        desk.submit(ReportDesk.Job(ticket: lastTicket, question: .fetch(request, archive)))
+        desk.submit(
+            ReportDesk.Job(ticket: lastTicket, question: .fetch(request, archive, partitions)))
     }
 
     /// Hears of sessions that were finished.

@@ -16,7 +16,8 @@ final class ReportDesk: Sendable {
             case report(ReportQuestion, PropertyID, ReportSources)
             /// What is here of an answer; the header is that of the reply.
             case part(ReportQuestion, PropertyID, ReportSources, MessageHeader)
-            case fetch(FetchRequest, any Archive)
+            /// The partitions are those whose order the archive has.
+            case fetch(FetchRequest, any Archive, PartitionRange)
         }
 
         var ticket: UInt64
@@ -125,8 +126,8 @@ final class ReportDesk: Sendable {
                 return .part(
                     try frame(
                         try Report.part(of: question, of: property, from: sources), header))
-            case .fetch(let request, let archive):
-                return .fetched(try fetch(request, archive))
+            case .fetch(let request, let archive, let partitions):
+                return .fetched(try fetch(request, archive, partitions))
             }
         } catch { return .failure(error) }
     }
@@ -150,7 +151,7 @@ final class ReportDesk: Sendable {
     private static let entriesMax = 10_000
 
     private static func fetch(
-        _ request: FetchRequest, _ archive: any Archive
+        _ request: FetchRequest, _ archive: any Archive, _ partitions: PartitionRange
     ) throws(ArchiveError) -> FetchReply {
         let wanted = request.entriesMax == 0 ? entriesDefault : Int(request.entriesMax)
         let (archived, hasMore) = try archive.entries(
@@ -165,6 +166,7 @@ final class ReportDesk: Sendable {
             return FeedEntry(place: entry.place, property: entry.property, content: content)
         }
         return FetchReply(
-            entries: entries, place: entries.last?.place ?? request.place, hasMore: hasMore)
+            entries: entries, place: entries.last?.place ?? request.place, hasMore: hasMore,
+            firstPartition: partitions.first, lastPartition: partitions.last)
     }
 }

@@ -44,8 +44,9 @@ extension ServiceLoop {
                     "the server has as many questions at work as it allows; ask again later")
             }
             if header.operation == .fetch {
-                let request = try Self.fetchRequest(exchange.payload)
-                questions?.fetch(request, from: archive, asker)
+                let partitions = core.configuration.partitions
+                let request = try Self.fetchRequest(exchange.payload, of: partitions)
+                questions?.fetch(request, from: archive, of: partitions, asker)
             } else {
                 let question = try Self.reportQuestion(exchange.payload)
                 guard let property = core.property(header.property) else {
@@ -74,11 +75,16 @@ extension ServiceLoop {
     }
 
     private static func fetchRequest(
-        _ request: borrowing Message
+        _ frame: borrowing Message, of partitions: PartitionRange
     ) throws(Refusal) -> FetchRequest {
+        let request: FetchRequest
         do throws(WireError) {
-            return try FetchRequest.decode(body: Frame.body(of: request.bytes))
+            request = try FetchRequest.decode(body: Frame.body(of: frame.bytes))
         } catch { throw Refusal(error) }
+        guard partitions.contains(Int(request.partition)) else {
+            throw Refusal(noOrderOf: request.partition, partitions)
+        }
+        return request
     }
 
     private static func reportQuestion(

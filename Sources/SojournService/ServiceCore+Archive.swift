@@ -50,3 +50,15 @@ extension ServiceCore {
         configuration.properties.first { $0.id == id }
     }
 }
+
+extension Refusal {
+    /// Code 55 for a FETCH.
+    package init(noOrderOf partition: UInt16, _ partitions: PartitionRange) {
+        let reason =
+            partition < partitions.count
+            ? "this server has \(partitions), and not partition \(partition); ask the one that has it, or a "
+                + "router"
+            : "there are \(partitions.count) partitions, counted from 0, and no partition \(partition)"
+        self.init(.notOwner, at: 68, reason)
+    }
+}

@@ -51,8 +51,8 @@ enum BodySchema {
     /// Bytes before the directory.
     var fixedBytes: Int {
         switch self {
-        case .assignReply, .fetchReply: 24
-        case .reportRequest: 32
+        case .assignReply: 24
+        case .reportRequest, .fetchReply: 32
         case .reportReply, .reportPartReply: 56
         default: 16
         }

@@ -40,21 +40,30 @@ package struct FeedMessage: Equatable, Sendable {
     package var entries: [FeedEntry]
     /// Everything up to here was told.
     package var place: FeedPlace
+    /// Of those in whose order the places stand.
+    package var firstPartition: UInt16
+    /// Still one of them.
+    package var lastPartition: UInt16
 
     package init(
         property: PropertyID, stream: ProducerID, number: UInt64, entries: [FeedEntry],
-        place: FeedPlace
+        place: FeedPlace, firstPartition: UInt16, lastPartition: UInt16
     ) {
         self.property = property
         self.stream = stream
         self.number = number
         self.entries = entries
         self.place = place
+        self.firstPartition = firstPartition
+        self.lastPartition = lastPartition
     }
 
     /// Writes header and body; the topic goes in front of them.
     package func encode(deploymentTag: UInt64, into writer: inout ByteWriter) {
-        FetchReply(entries: entries, place: place, hasMore: false).encode(
+        FetchReply(
+            entries: entries, place: place, hasMore: false, firstPartition: firstPartition,
+            lastPartition: lastPartition
+        ).encode(
             header: MessageHeader(
                 operation: .fetch, isReply: true, producer: stream, sequence: number,
                 property: property, deploymentTag: deploymentTag), into: &writer)
@@ -85,7 +94,8 @@ package struct FeedMessage: Equatable, Sendable {
         return (
             FeedMessage(
                 property: topic.property, stream: header.producer, number: header.sequence,
-                entries: reply.entries, place: reply.place), header.deploymentTag
+                entries: reply.entries, place: reply.place, firstPartition: reply.firstPartition,
+                lastPartition: reply.lastPartition), header.deploymentTag
         )
     }
 }

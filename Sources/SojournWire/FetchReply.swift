@@ -28,18 +28,30 @@ package struct FeedEntry: Equatable, Sendable {
 ///      8 | position          | 8 |
 ///     16 | index             | 4 |
 ///     20 | flags             | 4 |
-///     24 | directory         |   |
+///     24 | first partition   | 2 |
+///     26 | last partition    | 2 |
+///     28 | reserved          | 4 |
+///     32 | directory         |   |
 package struct FetchReply: Equatable, Sendable {
     package var entries: [FeedEntry]
     /// Of the last entry, or as it was asked.
     package var place: FeedPlace
     /// There are more already.
     package var hasMore: Bool
+    /// Of those whose order this is.
+    package var firstPartition: UInt16
+    /// Still one of them.
+    package var lastPartition: UInt16
 
-    package init(entries: [FeedEntry], place: FeedPlace, hasMore: Bool) {
+    package init(
+        entries: [FeedEntry], place: FeedPlace, hasMore: Bool, firstPartition: UInt16,
+        lastPartition: UInt16
+    ) {
         self.entries = entries
         self.place = place
         self.hasMore = hasMore
+        self.firstPartition = firstPartition
+        self.lastPartition = lastPartition
     }
 
     /// Writes the whole frame.
@@ -63,6 +75,9 @@ package struct FetchReply: Equatable, Sendable {
         writer.append(place.position)
         writer.append(place.index)
         writer.append(hasMore ? 1 : 0 as UInt32)
+        writer.append(firstPartition)
+        writer.append(lastPartition)
+        writer.append(0 as UInt32)
         var cursor = writer.beginDirectory(columns: columns)
         texts.write(.texts, to: &writer, &cursor)
         if !revisions.isEmpty { writer.appendRevisions(revisions.span, &cursor) }
@@ -95,6 +110,8 @@ package struct FetchReply: Equatable, Sendable {
     ) throws(WireError) -> FetchReply {
         let schema = { BodySchema.fetchReply(entries: $0) }
         let directory = try ColumnDirectory.open(body, fixedBytes: schema(0).fixedBytes)
+        try body.reserved(6..<8)
+        try body.reserved(28..<32)
         let count = Int(body.integer(at: 0, as: UInt32.self))
         try directory.validate(schema(count))
         try directory.checkLengths(.texts, most: Limits.textBytesMax, .badTextLength)
@@ -134,7 +151,8 @@ package struct FetchReply: Equatable, Sendable {
         return FetchReply(
             entries: entries,
             place: FeedPlace(position: body.integer(at: 8), index: body.integer(at: 16)),
-            hasMore: body.integer(at: 20, as: UInt32.self) & 1 != 0)
+            hasMore: body.integer(at: 20, as: UInt32.self) & 1 != 0,
+            firstPartition: body.integer(at: 24), lastPartition: body.integer(at: 26))
     }
 }
 

@@ -16,6 +16,22 @@ import Testing
         return try database.query(sql)
     }
 
+    /// Adds the ids of the sessions that were finished behind the cursor, as a router hands them out.
+    private func fetch(
+        _ client: SojournClient, from cursor: inout FeedCursor, into ids: inout [SessionID]
+    ) async throws {
+        while true {
+            let page = try await client.fetch(after: cursor, atMost: 500)
+            // Each partition has an order of its own.
+            #expect(page.firstPartition == page.lastPartition)
+            for entry in page.entries {
+                if case .finished(let session, _) = entry.content { ids.append(session.id) }
+            }
+            cursor = page.cursor
+            if !page.hasMore { return }
+        }
+    }
+
     @Test
     func `sessions are archived once, whoever is killed, frozen, told to end or away for a while`()
         async throws
@@ -35,6 +51,8 @@ import Testing
         options.attempts = 30
         let client = try await SojournClient.connect(to: service.endpoint, options: options)
         var traffic = HourlyTraffic()
+        var cursor = FeedCursor.start
+        var fetched: [SessionID] = []
         for round in 0..<2 {
             try await traffic.send(60, to: client)
             // What others take over they archive from the log, and it goes on.
@@ -60,11 +78,16 @@ import Testing
                 second = try service.worker("b")
                 try database.start()
             }
+            // Places are the same for whoever has a partition, so a reader goes on behind where it was.
+            try await fetch(client, from: &cursor, into: &fetched)
         }
         try await traffic.end(at: client, visitors: 40)
         #expect(
             try await rows(database, until: traffic.sessions)
                 == ["\(traffic.sessions)|\(traffic.sessions)"])
+        try await fetch(client, from: &cursor, into: &fetched)
+        #expect(fetched.count == traffic.sessions)
+        #expect(Set(fetched).count == traffic.sessions)
         // The facts that reports read are as many.
         let facts = try database.query("SELECT sum(sessions) FROM sojourn.hour")
         #expect(facts == ["\(traffic.sessions)"])

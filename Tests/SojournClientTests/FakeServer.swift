@@ -34,6 +34,12 @@ final class FakeServer: Sendable {
         case stop
     }
 
+    /// What FETCH hands out of the partitions that have one order: so many revisions.
+    struct Order: Sendable {
+        var partitions: ClosedRange<Int>
+        var count: UInt64
+    }
+
     struct Log: Sendable {
         var requests: [Request] = []
         /// Batches by producer and sequence, with how often they were applied.
@@ -41,6 +47,7 @@ final class FakeServer: Sendable {
         /// Visitors in the order in which their events were applied.
         var visitors: [String] = []
         var inFlightMax = 0
+        var orders: [Order] = []
 
         var batches: [Request] { requests.filter { $0.header.operation == .assign } }
         var greetings: Int { requests.count { $0.header.operation == .hello } }
@@ -53,13 +60,16 @@ final class FakeServer: Sendable {
 
     init(
         at endpoint: String = "tcp://127.0.0.1:*", deployment: DeploymentID = FakeServer.deployment,
-        credit: Int = 16, script: @escaping @Sendable (Request) -> [Reaction] = { _ in [.answer] }
+        credit: Int = 16, partitions: String = "1-2/3",
+        script: @escaping @Sendable (Request) -> [Reaction] = { _ in [.answer] }
     ) throws {
         let context = try Context()
         let socket = try Socket(.router, in: context)
         try socket.bind(endpoint)
         self.endpoint = try socket.lastEndpoint
-        let core = try Core(deployment: deployment, credit: credit, script: script)
+        let core = try Core(
+            deployment: deployment, credit: credit,
+            partitions: PartitionRange(partitions) ?? .whole, script: script)
         self.core = core
         let box = SocketBox(socket)
         Thread.detachNewThread {
@@ -77,6 +87,9 @@ final class FakeServer: Sendable {
 
     var log: Log { core.state.withLock { $0 } }
 
+    /// What FETCH hands out from now on. A partition that has no order is answered from the first one.
+    func setOrders(_ orders: [Order]) { core.state.withLock { $0.orders = orders } }
+
     /// Closes the socket; returns when it is closed.
     func stopAndWait() {
         core.stop()
@@ -87,6 +100,7 @@ final class FakeServer: Sendable {
     private final class Core: Sendable {
         let deployment: DeploymentID
         let credit: Int
+        let partitions: PartitionRange
         let script: @Sendable (Request) -> [Reaction]
         let state = Mutex(Log())
         let isStopping = Atomic(false)
@@ -94,11 +108,12 @@ final class FakeServer: Sendable {
         let stopped = DispatchSemaphore(value: 0)
 
         init(
-            deployment: DeploymentID, credit: Int,
+            deployment: DeploymentID, credit: Int, partitions: PartitionRange,
             script: @escaping @Sendable (Request) -> [Reaction]
         ) throws {
             self.deployment = deployment
             self.credit = credit
+            self.partitions = partitions
             self.script = script
             wakeUp = try WakeUp()
         }
@@ -237,8 +252,7 @@ final class FakeServer: Sendable {
             case .hello:
                 HelloReply(
                     deployment: server.deployment, serverTime: 1_000, credit: server.credit,
-                    partitions: PartitionRange("1-2/3") ?? .whole,
-                    serverName: "fake", serverVersion: "9.9"
+                    partitions: server.partitions, serverName: "fake", serverVersion: "9.9"
                 ).encode(header: header, into: &writer)
             case .status:
                 StatusReply(
@@ -248,9 +262,33 @@ final class FakeServer: Sendable {
                 LookupReply(sessions: [.sample], clock: 3_000)
                     .encode(header: header, into: &writer)
             case .assign: return apply(request, header)
-            case .report, .fetch, .forget, .error: fatalError("not a request")
+            case .fetch: try fetch(request.frame).encode(header: header, into: &writer)
+            case .report, .forget, .error: fatalError("not a request")
             }
             return writer.array
+        }
+
+        /// The entries have the positions from 1 on.
+        private func fetch(_ frame: [UInt8]) throws -> FetchReply {
+            let request = try FetchRequest.decode(body: Frame.body(of: unsafe frame.span.bytes))
+            let orders = server.state.withLock { $0.orders }
+            let found = orders.first { $0.partitions.contains(Int(request.partition)) }
+            guard let order = found ?? orders.first else { fatalError("there is no order") }
+            let start = min(request.place.position, order.count)
+            let end = min(start + UInt64(request.entriesMax), order.count)
+            let entries = (start..<end).map { before in
+                FeedEntry(
+                    place: FeedPlace(position: before + 1, index: 1), property: 1,
+                    content: .revised(
+                        Revision(
+                            number: before + 1, from: .of("late"), into: .of("early"),
+                            cause: .bridge, partition: UInt16(order.partitions.lowerBound))))
+            }
+            return FetchReply(
+                entries: entries, place: entries.last?.place ?? request.place,
+                hasMore: end < order.count,
+                firstPartition: UInt16(order.partitions.lowerBound),
+                lastPartition: UInt16(order.partitions.upperBound))
         }
 
         /// A session per visitor, in which every event is one further.

@@ -61,6 +61,47 @@ import Testing
         server.stop()
     }
 
+    @Test func `a reader of the feed goes on with FETCH from what it was told`() async throws {
+        let directory = try ServedDirectory()
+        let endpoint = "ipc://\(directory.folder)/feed"
+        let server = try directory.launch("--feed", endpoint, "--partitions", "32-63/64")
+        try server.waitUntilListening()
+        let feed = try SojournFeed(endpoints: [endpoint], properties: [1])
+        try await Self.hear(feed)
+        let client = try await SojournClient.connect(to: directory.endpoint)
+        let now = Int64(Date().timeIntervalSince1970) * 1_000
+        // Each an hour after the one before, which it finishes.
+        for hour in Int64(0)..<4 {
+            let time = EventTime(milliseconds: now + (hour - 10) * 3_600_000)
+            _ = try await client.assign([
+                Event(visitor: "a", time: time, kind: .view, name: "/\(hour)")
+            ])
+        }
+        var told: [FeedPage.Entry] = []
+        var cursor = FeedCursor.start
+        while told.count < 3 {
+            let message = try #require(try await feed.next())
+            #expect(message.firstPartition == 32)
+            cursor[message.firstPartition] = message.place
+            for entry in message.entries {
+                if case .finished = entry.content { told.append(entry) }
+            }
+        }
+        // All that is handed out behind the feed's place is new, and before it nothing else was told.
+        var fetched: [FeedPage.Entry] = []
+        var place = FeedCursor.start
+        while fetched.count < 3 {
+            let page = try await client.fetch(after: place)
+            fetched += page.entries
+            place = page.cursor
+        }
+        #expect(fetched == told)
+        #expect(try await client.fetch(after: cursor).entries.isEmpty)
+        await client.close()
+        feed.close()
+        #expect(server.terminate() == .exited(0))
+    }
+
     @Test func `a wait can be cancelled, and what makes no sense is refused`() async throws {
         let server = try Self.server("tcp://127.0.0.1:*")
         let feed = try SojournFeed(endpoints: server.feedEndpoints, properties: [1])

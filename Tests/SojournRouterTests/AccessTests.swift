@@ -44,7 +44,7 @@ import Testing
                 } else if !right.contains(needed) {
                     .notPermitted
                 } else {
-                    operation == .report || operation == .fetch ? .noArchive : nil
+                    operation == .report ? .noArchive : nil
                 }
             let refusal = try cluster.refusal(
                 requestFrame(operation, at: Self.start, property: property),

@@ -20,6 +20,10 @@ final class TestWorker {
     var reportPart: ReportPart?
     /// Headers of all reports that it was asked.
     var reports: [MessageHeader] = []
+    /// Entries that it has for any FETCH; nil keeps no finished sessions.
+    var finished: UInt64?
+    /// All that it was asked of them, and for whom.
+    var fetches: [(request: FetchRequest, client: String?)] = []
 
     /// A request, and the client that the router named.
     struct Delivery {
@@ -155,6 +159,7 @@ struct TestCluster: ~Copyable {
                 return giveBack(reply.array, from: worker)
             }
         }
+        if let fetched = fetch(worker, delivery) { return giveBack(fetched, from: worker) }
         let trusted: Caller = delivery.client.map { .routed($0, by: nil) } ?? .anyone
         let answer = workers[worker].core.answer(
             unsafe delivery.frame.span.bytes,
@@ -162,6 +167,28 @@ struct TestCluster: ~Copyable {
             at: Moment(serverTime: now), into: &reply)
         guard answer == .reply else { return }
         giveBack(reply.array, from: worker)
+    }
+
+    /// The answer to a FETCH; nil for other requests, and where no finished sessions are kept.
+    private func fetch(_ worker: Int, _ delivery: TestWorker.Delivery) -> [UInt8]? {
+        let frame = unsafe delivery.frame.span.bytes
+        guard let header = MessageHeader.readable(frame), header.operation == .fetch,
+            let request = try? FetchRequest.decode(body: Frame.body(of: frame))
+        else { return nil }
+        workers[worker].fetches.append((request, delivery.client))
+        guard let finished = workers[worker].finished else { return nil }
+        let partitions = workers[worker].core.configuration.partitions
+        var reply = ByteWriter()
+        guard partitions.contains(Int(request.partition)) else {
+            let refusal = Refusal(noOrderOf: request.partition, partitions)
+            return refusal.answer(frame, deployment: .any, into: &reply) == .reply
+                ? reply.array : []
+        }
+        FetchReply(
+            entries: [], place: FeedPlace(position: finished, index: 1), hasMore: false,
+            firstPartition: partitions.first, lastPartition: partitions.last
+        ).encode(header: header.reply(deploymentTag: 0), into: &reply)
+        return reply.array
     }
 
     private mutating func giveBack(_ bytes: [UInt8], from worker: Int) {

@@ -57,6 +57,32 @@ struct CurveRouterTests {
         }
     }
 
+    @Test func `finished sessions go through a router to who may read all properties`() throws {
+        let analyst = RouterCluster.Client("analyst", "read: all")
+        let both = RouterCluster.Client("both", "read: [1, 2], write: [1, 2], admin: [1, 2]")
+        let cluster = try RouterCluster(clients: [Self.reader, both, analyst], keepsData: true)
+        let overseer = try cluster.client(RouterCluster.overseer)
+        #expect(try overseer.waits { $0["workers_up"] == 2 })
+        for partition in [UInt16(0), 40, 63] {
+            for name in ["reader", "both"] {
+                let client = try cluster.client(name)
+                #expect(try client.refusal(fetchFrame(of: partition)) == .notPermitted)
+            }
+            let bytes = try cluster.client("analyst").ask(fetchFrame(of: partition))
+            _ = try open(bytes, .fetch)
+            // Bytes have no invalid patterns.
+            let reply = try FetchReply.decode(body: Frame.body(of: unsafe bytes.span.bytes))
+            let first: UInt16 = partition < 32 ? 0 : 32
+            #expect(reply.firstPartition == first && reply.lastPartition == first + 31)
+        }
+        let readers = try cluster.client("analyst")
+        #expect(try readers.refusal(fetchFrame(of: 64)) == .notOwner)
+        // A worker has its own alone.
+        let worker = try cluster.client(RouterCluster.overseer, worker: 0)
+        #expect(try worker.refusal(fetchFrame(of: 31)) == nil)
+        #expect(try worker.refusal(fetchFrame(of: 32)) == .notOwner)
+    }
+
     @Test func `strangers reach neither routers nor workers, and are counted`() throws {
         let cluster = try RouterCluster(clients: [Self.shop])
         try cluster.makeKey("stranger")

@@ -78,6 +78,17 @@ import Testing
         }
     }
 
+    @Test(arguments: UInt8(0)...7)
+    func `who may read everything may fetch`(raw: UInt8) throws {
+        let right = Right(rawValue: raw)
+        let caller = Caller.client(Client(name: "reader", rights: Rights(everywhere: right)))
+        var service = Self.service()
+        let reply = service.answer(fetchFrame(), from: caller).bytes
+        // The core has no archive: whoever gets so far was let in.
+        #expect(
+            try readError(reply)?.code == (right.contains(.read) ? .noArchive : .notPermitted))
+    }
+
     @Test(arguments: [SojournWire.Operation.assign, .lookup, .report, .forget])
     func `a property of others looks like one that is not there`(
         operation: SojournWire.Operation

@@ -48,6 +48,27 @@ import Testing
         }
     }
 
+    @Test func `a router fetches for its clients, and without read everywhere not for itself`()
+        throws
+    {
+        var reader = Rights()
+        reader.grant(.all, on: PropertyID(1))
+        for (caller, code) in [
+            // The router has looked at what its client may.
+            (Self.routedShop, ErrorCode.noArchive), (.client(Self.router), .notPermitted),
+            (
+                .client(
+                    Client(name: "r", rights: Rights(everywhere: .read), isRouter: true)),
+                .noArchive
+            ),
+            (.client(Client(name: "r", rights: reader, isRouter: true)), .notPermitted),
+        ] {
+            var service = TestService(at: Self.start)
+            let reply = service.answer(fetchFrame(property: PropertyID(1)), from: caller).bytes
+            #expect(try readError(reply)?.code == code, "\(caller)")
+        }
+    }
+
     @Test func `for a client a router may read and write, and administer nothing`() throws {
         var service = TestService(at: Self.start)
         for (frame, code) in [

@@ -1439,9 +1439,10 @@ def no_entries():
 def valid_feed():
     request, reply = "request", "reply"
     good("fetch-request-start", "From the beginning.", request, header("FETCH"),
-         {"position": "0", "index": 0, "entries": 0})
-    good("fetch-request-extremes", "Behind a late place.", request, header("FETCH"),
-         {"position": str(2**64 - 1), "index": 2**32 - 1, "entries": 2**32 - 1})
+         {"partition": 0, "position": "0", "index": 0, "entries": 0})
+    good("fetch-request-extremes", "Behind a late place in the order of the last partition that there may be.",
+         request, header("FETCH"),
+         {"partition": 4095, "position": str(2**64 - 1), "index": 2**32 - 1, "entries": 2**32 - 1})
     sessions = lookup_reply()
     finished = [{"position": "7", "index": row + 1, "property": 1, "visitor": "0f" * 16,
                  "session": session} for row, session in enumerate(sessions["sessions"])]
@@ -1449,10 +1450,11 @@ def valid_feed():
                "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
     good("fetch-reply", "Finished sessions and a revision, and there are more.", reply,
          header("FETCH", True),
-         {"position": "8", "index": 1, "more": True, "entries": [*finished, revised],
-          "encoding": entry_encoding(sessions)})
-    good("fetch-reply-nothing", "Nothing new.", reply, header("FETCH", True),
-         {"position": "8", "index": 1, "more": False, **no_entries()})
+         {"first_partition": 0, "last_partition": 31, "position": "8", "index": 1, "more": True,
+          "entries": [*finished, revised], "encoding": entry_encoding(sessions)})
+    good("fetch-reply-nothing", "Nothing new in the order of one partition.", reply, header("FETCH", True),
+         {"first_partition": 4095, "last_partition": 4095, "position": "8", "index": 1, "more": False,
+          **no_entries()})
     good("forget-request", "A visitor is to be forgotten.", request, header("FORGET", property=1),
          {"key": b"anna".hex()})
     good("forget-reply", "Two unfinished sessions were erased.", reply, header("FORGET", True),
@@ -1536,8 +1538,8 @@ def invalid_reports():
            message.with_column("reportRows", count=2, data=bytes(224)).frame)
     refuse("report-111-bytes", "Rows of 111 bytes.", "badColumnWidth", message.d["reportRows"] + 1,
            message.with_column("reportRows", parameter=111, data=bytes(333)).frame)
-    bad("fetch-reserved-4", "Reserved bytes.", "bodyReservedNotZero", 68,
-        sealed(b"\0\0\0\0\1" + bytes(19), "FETCH"))
+    bad("fetch-reserved-6", "Reserved bytes.", "bodyReservedNotZero", 70,
+        sealed(bytes(7) + b"\1" + bytes(16), "FETCH"))
     bad("fetch-reserved-20", "Reserved bytes.", "bodyReservedNotZero", 84,
         sealed(bytes(20) + b"\1\0\0\0", "FETCH"))
     bad("fetch-23-bytes", "A FETCH of 23 bytes.", "truncatedBody", 64 + 23,
@@ -1551,7 +1553,7 @@ def invalid_reports():
     refuse("forget-reserved", "Reserved bytes.", "bodyReservedNotZero", 68,
            sealed(b"\0\0\0\0\1" + bytes(11), "FORGET", is_reply=True))
     whole = Parts(codec.encode("reply", header("FETCH", True), {
-        "position": "8", "index": 1, "more": False, "entries": [
+        "first_partition": 0, "last_partition": 31, "position": "8", "index": 1, "more": False, "entries": [
             {"position": "8", "index": 1, "property": 2,
              "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}],
         "encoding": {"columns": {
@@ -1560,8 +1562,10 @@ def invalid_reports():
             "revisionInto": {"width": 0, "parameter": 16}, "revisionCause": {"width": 1},
             "revisionPartition": {"width": 2}, "sessions": {"width": 0, "parameter": 128},
             "path": {"width": 0, "parameter": 8}, "entries": {"width": 0, "parameter": 40}},
-            "texts": []}}), fixed_bytes=24)
+            "texts": []}}), fixed_bytes=32)
     at = whole.start["entries"]
+    refuse("fetch-reserved", "Reserved bytes.", "bodyReservedNotZero", 64 + 28,
+           whole.patched((64 + 28, b"\1")))
     refuse("fetch-kind", "An entry of an unknown kind.", "badKind", at + 16,
            whole.patched((at + 16, b"\x03")))
     refuse("fetch-row", "An entry without its revision.", "indexOutOfRange", at + 20,
@@ -1581,7 +1585,7 @@ def valid_feed_messages():
     revised = {"position": "8", "index": 1, "property": 3,
                "revision": revision(5, {"id": session_id(BASE, 1)}, {"id": session_id(BASE, 2)}, 3)}
     head = header("FETCH", True, correlation="0", producer=str(2**64 - 1), sequence="9", property=3)
-    end = {"position": "8", "index": 2**32 - 1, "more": False}
+    end = {"first_partition": 32, "last_partition": 63, "position": "8", "index": 2**32 - 1, "more": False}
     good("feed-message", "A session was opened, one finished, and one became part of another.", "feed",
          head, {**end, "entries": [opened, finished, revised],
                 "encoding": entry_encoding(sessions)})
@@ -1594,7 +1598,7 @@ def invalid_feed_messages():
     def refuse(name, description, error, offset, frame):
         bad("feed-" + name, description, error, offset, frame, direction="feed")
     head = header("FETCH", True, property=3)
-    end = {"position": "8", "index": 1, "more": False}
+    end = {"first_partition": 0, "last_partition": 0, "position": "8", "index": 1, "more": False}
     whole = reports.encode_feed(head, {**end, **no_entries()})
     refuse("nothing", "No bytes.", "truncatedHeader", None, b"")
     refuse("topic-alone", "A topic without a message.", "truncatedHeader", None, whole[:8])
@@ -1606,7 +1610,7 @@ def invalid_feed_messages():
                "server_time": "0", "gauges": [], "encoding": {"columns": {}}}))
     refuse("request", "A request to FETCH.", "unexpectedReply", None,
            reports.topic(0) + codec.encode("request", header("FETCH"), {
-               "position": "0", "index": 0, "entries": 0}))
+               "partition": 0, "position": "0", "index": 0, "entries": 0}))
     refuse("header", "A header that was damaged.", "badHeaderChecksum", 60,
            whole[:8 + 24] + b"\xff" + whole[8 + 25:])
     refuse("body", "A body that was damaged.", "badBodyChecksum", 52, whole[:-1] + b"\xff")
@@ -1618,7 +1622,7 @@ def invalid_feed_messages():
     frame = codec.encode("reply", head, {
         **end, "entries": [entry], "encoding": {
             "columns": columns, "texts": sessions["encoding"]["texts"]}})
-    parts = Parts(frame, fixed_bytes=24)
+    parts = Parts(frame, fixed_bytes=32)
     at = parts.start["entries"]
     refuse("kind", "An entry of an unknown kind.", "badKind", at + 16,
            reports.topic(3) + parts.patched((at + 16, b"\x04")))

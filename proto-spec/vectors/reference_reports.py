@@ -27,7 +27,7 @@ FORMS["FETCH", "reply"] = {
     "sessions": record(128), "path": record(8), "entries": record(40)}
 FIXED_BYTES["REPORT", "request"] = 32
 FIXED_BYTES["REPORT", "reply"] = 56
-FIXED_BYTES["FETCH", "reply"] = 24
+FIXED_BYTES["FETCH", "reply"] = 32
 
 
 def integer(data, at):
@@ -37,6 +37,18 @@ def integer(data, at):
 def check_index(faults, frame, at, count):
     if integer(frame, at) > count:
         faults.add("indexOutOfRange", at)
+
+
+def check_reserved(frame, fixed_bytes, reserved):
+    """Reserved bytes of a body with columns, from a byte to a byte; where its directory is cut, that is told
+    first."""
+    body = frame[HEADER_BYTES:]
+    columns = struct.unpack_from("<H", body, 4)[0] if len(body) > 5 else 0
+    if len(body) < fixed_bytes + 16 * columns:
+        return
+    for at, end in reserved:
+        if any(body[at:end]):
+            raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
 
 
 # ---- REPORT
@@ -153,11 +165,7 @@ def encode_report_reply(body):
 
 def decode_report_reply(frame):
     kind = ("REPORT", "reply")
-    body = frame[HEADER_BYTES:]
-    if len(body) >= 56 + 16 * (struct.unpack_from("<H", body, 4)[0] if len(body) > 5 else 0):
-        for at, size in ((6, 2), (52, 4)):
-            if any(body[at:at + size]):
-                raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
+    check_reserved(frame, 56, ((6, 8), (52, 56)))
     columns = check_layout(frame, kind)
     (count, _, _, clock, start, end, live, automated, zone, _) = struct.unpack_from(
         "<IHHqqqQQII", frame, HEADER_BYTES)
@@ -370,15 +378,17 @@ def decode_report_part(frame):
 # ---- FETCH
 
 def encode_fetch_request(body):
-    return struct.pack("<IIQII", body["entries"], 0, int(body["position"]), body["index"], 0)
+    return struct.pack("<IHHQII", body["entries"], body["partition"], 0, int(body["position"]),
+                       body["index"], 0)
 
 
 def fixed_body(frame, size, reserved):
+    """Parts of `reserved` go from a byte to a byte."""
     body = frame[HEADER_BYTES:]
     if len(body) < size:
         raise Fault("truncatedBody", len(frame))
-    for at in reserved:
-        if integer(body, at) != 0:
+    for at, end in reserved:
+        if any(body[at:end]):
             raise Fault("bodyReservedNotZero", HEADER_BYTES + at)
     if len(body) > size:
         raise Fault("trailingBytes", HEADER_BYTES + size)
@@ -386,8 +396,9 @@ def fixed_body(frame, size, reserved):
 
 
 def decode_fetch_request(frame):
-    entries, _, position, index, _ = struct.unpack("<IIQII", fixed_body(frame, 24, (4, 20)))
-    return {"position": str(position), "index": index, "entries": entries}
+    entries, partition, _, position, index, _ = struct.unpack(
+        "<IHHQII", fixed_body(frame, 24, ((6, 8), (20, 24))))
+    return {"partition": partition, "position": str(position), "index": index, "entries": entries}
 
 
 def encode_fetch_reply(body):
@@ -424,15 +435,17 @@ def encode_fetch_reply(body):
         "revisionInto": [uuid.UUID(revision["into"]).bytes for revision in revisions],
         "revisionCause": [CONSTANTS["revisionCauses"][revision["cause"]] for revision in revisions],
         "revisionPartition": [revision["partition"] for revision in revisions]}
-    fixed = struct.pack("<IHHQII", len(entries), 0, 0, int(body["position"]), body["index"],
-                        int(body["more"]))
+    fixed = struct.pack("<IHHQIIHHI", len(entries), 0, 0, int(body["position"]), body["index"],
+                        int(body["more"]), body["first_partition"], body["last_partition"], 0)
     return codec.assemble(fixed, body, parts, ("FETCH", "reply"))
 
 
 def decode_fetch_reply(frame, kinds=("finished", "revised")):
     kind = ("FETCH", "reply")
+    check_reserved(frame, 32, ((6, 8), (28, 32)))
     columns = check_layout(frame, kind)
-    count, _, _, position, index, flags = struct.unpack_from("<IHHQII", frame, HEADER_BYTES)
+    count, _, _, position, index, flags, first, last, _ = struct.unpack_from(
+        "<IHHQIIHHI", frame, HEADER_BYTES)
     check_columns(columns, kind, {"entries": count}, ["entries"] if count else [],
                   {"texts": LIMITS["batchTextsMax"]})
     texts, _ = check_texts(columns)
@@ -470,8 +483,8 @@ def decode_fetch_reply(frame, kinds=("finished", "revised")):
     encoding = describe(columns, FORMS[kind])
     if "texts" in columns:
         encoding["texts"] = texts
-    return {"position": str(position), "index": index, "more": flags & 1 == 1, "entries": entries,
-            "encoding": encoding}
+    return {"first_partition": first, "last_partition": last, "position": str(position),
+            "index": index, "more": flags & 1 == 1, "entries": entries, "encoding": encoding}
 
 
 # ---- the feed
@@ -518,7 +531,7 @@ def encode_forget_reply(body):
 
 
 def decode_forget_reply(frame):
-    live, _, position = struct.unpack("<IIQ", fixed_body(frame, 16, (4,)))
+    live, _, position = struct.unpack("<IIQ", fixed_body(frame, 16, ((4, 8),)))
     return {"live_sessions": live, "position": str(position)}
 
 

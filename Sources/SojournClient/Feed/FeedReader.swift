@@ -146,7 +146,7 @@ final class FeedReader: Sendable {
                 SojournFeed.Message(
                     property: message.property, isGapBefore: isGap,
                     entries: message.entries.map(FeedPage.Entry.init),
-                    cursor: FeedCursor(message.place)))
+                    firstPartition: Int(message.firstPartition), place: message.place))
         }
     }
 

@@ -9,11 +9,12 @@ import ZeroMQ
 ///     let feed = try SojournFeed(endpoints: ["tcp://127.0.0.1:5572"], properties: [1])
 ///     for try await message in feed {
 ///         if message.isGapBefore { print("some may have been missed") }
-///         for entry in message.entries { print(entry.cursor, entry.content) }
+///         for entry in message.entries { print(entry.place, entry.content) }
 ///     }
 ///
 /// It is for those who may miss some: a reader that is too slow, or away, misses messages, and
-/// `Message.isGapBefore` says so. Who may not goes on from `Message.cursor` with `SojournClient.fetch`.
+/// `Message.isGapBefore` says so. Who may not keeps a `FeedCursor`, sets the place of each message in it, and goes
+/// on from there with `SojournClient.fetch` where there is a gap.
 ///
 /// One task reads at a time. Messages that nobody has taken yet are kept up to a bound; beyond it the server
 /// drops what it has for this reader.
@@ -35,8 +36,10 @@ public final class SojournFeed: AsyncSequence, AsyncIteratorProtocol, Sendable {
         public var isGapBefore: Bool
         /// In their order; none where a gap alone is told.
         public var entries: [FeedPage.Entry]
-        /// From here `SojournClient.fetch` goes on, where one server has all partitions.
-        public var cursor: FeedCursor
+        /// Of the partitions whose order the places are of.
+        public var firstPartition: Int
+        /// All up to here was told: `cursor[firstPartition] = place`, and `SojournClient.fetch` goes on from here.
+        public var place: FeedPlace
     }
 
     private let reader: FeedReader

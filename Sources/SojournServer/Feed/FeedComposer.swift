@@ -8,12 +8,17 @@ struct FeedComposer {
 
     /// Names this run of the server in its messages.
     private let stream: ProducerID
+    /// In whose order the places stand.
+    private let partitions: PartitionRange
     /// By topic, of the last message.
     private var numbers: [PropertyID: UInt64] = [:]
     /// Up to where readers were told.
     private var place = FeedPlace.start
 
-    init(stream: ProducerID) { self.stream = stream }
+    init(stream: ProducerID, of partitions: PartitionRange) {
+        self.stream = stream
+        self.partitions = partitions
+    }
 
     /// Something was not told, or not to everybody who listens from now on: the next number of these topics is
     /// left out, so that readers see it.
@@ -62,7 +67,7 @@ struct FeedComposer {
     func heartbeat(of property: PropertyID) -> FeedMessage {
         FeedMessage(
             property: property, stream: stream, number: numbers[property] ?? 0, entries: [],
-            place: place)
+            place: place, firstPartition: partitions.first, lastPartition: partitions.last)
     }
 
     private mutating func next(
@@ -71,7 +76,7 @@ struct FeedComposer {
         numbers[property, default: 0] += 1
         return FeedMessage(
             property: property, stream: stream, number: numbers[property] ?? 0, entries: entries,
-            place: place)
+            place: place, firstPartition: partitions.first, lastPartition: partitions.last)
     }
 }
 

@@ -91,7 +91,8 @@ struct FeedLoop: ~Copyable {
         self.state = state
         deploymentTag = configuration.service.deployment.tag
         access = FeedAccess(configuration.service, clients: configuration.curve?.clients)
-        composer = FeedComposer(stream: ProducerID(.random(in: 1 ... .max)))
+        composer = FeedComposer(
+            stream: ProducerID(.random(in: 1 ... .max)), of: configuration.service.partitions)
         poller.add(self.socket)
         poller.add(self.monitor)
         poller.add(board.wakeUp)

@@ -88,6 +88,19 @@ package func emptyFrame(
     return writer.array
 }
 
+/// A question for what was finished, in the order in which a partition stands.
+package func fetchFrame(
+    of partition: UInt16 = 0, after place: FeedPlace = .start, entriesMax: UInt32 = 0,
+    property: PropertyID = PropertyID(0), correlation: UInt64 = 0, deadline: UInt32 = 0
+) -> [UInt8] {
+    var writer = ByteWriter()
+    FetchRequest(of: partition, after: place, entriesMax: entriesMax).encode(
+        header: MessageHeader(
+            operation: .fetch, correlation: correlation, deadlineMilliseconds: deadline,
+            property: property), into: &writer)
+    return writer.array
+}
+
 /// A request of an operation, for visitor "a" where it is about one; REPORT and FETCH are of right header alone,
 /// and nothing is asked by an ERROR.
 package func requestFrame(

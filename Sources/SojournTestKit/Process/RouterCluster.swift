@@ -103,12 +103,12 @@ package final class RouterCluster: Sendable {
         _ = try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Starts a worker again that has ended, with the data that it had.
+    /// Starts a worker again that has ended, with the data that it had. It ends with the last reference.
     package func restart(worker number: Int) throws -> ServerProcess {
-        let worker = try ServerProcess(
+        let process = try ServerProcess(
             serve: workerArguments[number], log: "\(folder)/worker\(number).log")
-        try worker.waitUntilListening()
-        return worker
+        try process.waitUntilListening()
+        return process
     }
 
     package func worker(_ number: Int) -> String { "ipc://\(folder)/worker\(number).socket" }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import SojournClient
+import SojournInput
 
 /// `sojourn export`: finished sessions and revisions, for other systems.
 struct ExportCommand: AsyncParsableCommand {
@@ -7,8 +8,9 @@ struct ExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write finished sessions and revisions, in the order in which they came about.",
         discussion: """
-            The last line on standard error names the cursor to go on from: --since CURSOR writes what came \
-            about after it. Whoever stores the cursor with the lines misses none.
+            A line on standard error names the cursor to go on from, also where an export was cut short: \
+            --since CURSOR writes what came about after it. Whoever stores the cursor with the lines misses \
+            none. Through a router, the order is that of each worker.
             """)
 
     @Option(
@@ -24,29 +26,46 @@ struct ExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try await connection.connect()
+        var output = try OutputSink(path: "-")
         var cursor = since ?? .start
-        if format == .csv { print(ExportedSession.titles.joined(separator: ",")) }
+        defer { Console.standardError.say("cursor \(cursor)") }
+        if format == .csv { try output.append(line: ExportedSession.titles.joined(separator: ",")) }
         while true {
             let page = try await client.fetch(after: cursor)
-            for entry in page.entries { try write(entry) }
+            for entry in page.entries {
+                // No other entry of the deployment has it.
+                let place = "\(page.firstPartition):\(entry.place)"
+                if let line = try line(of: entry, at: place) { try output.append(line: line) }
+            }
+            // The cursor is behind what was written, and nothing else.
+            try output.flush()
+            guard output.isOpen else { break }
             cursor = page.cursor
             if !page.hasMore { break }
         }
         await client.close()
-        Console.standardError.say("cursor \(cursor.position)-\(cursor.index)")
     }
 
-    private func write(_ entry: FeedPage.Entry) throws {
+    private func line(of entry: FeedPage.Entry, at place: String) throws -> String? {
         switch entry.content {
         case .finished(let session, let visitor):
-            let exported = ExportedSession(entry, session, visitor)
-            print(
-                format == .csv
-                    ? exported.cells.map(CSVField.quoted).joined(separator: ",")
-                    : try JSONOutput.line(exported))
-        case .opened: break
+            let exported = ExportedSession(entry, place, session, visitor)
+            return format == .csv
+                ? exported.cells.map(CSVField.quoted).joined(separator: ",")
+                : try JSONOutput.line(exported)
+        case .opened: return nil
         case .revised(let revision):
-            if format == .jsonl { print(try JSONOutput.line(ExportedRevision(entry, revision))) }
+            return format == .jsonl
+                ? try JSONOutput.line(ExportedRevision(entry, place, revision)) : nil
+        }
+    }
+}
+
+extension OutputSink {
+    fileprivate mutating func append(line: String) throws(InputError) {
+        try append { bytes in
+            bytes += line.utf8
+            bytes.append(UInt8(ascii: "\n"))
         }
     }
 }
@@ -55,23 +74,13 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     case csv, jsonl
 }
 
-extension FeedCursor: ExpressibleByArgument {
-    /// `position-index`, as `export` names it.
-    public init?(argument: String) {
-        let parts = argument.split(separator: "-")
-        guard parts.count == 2, let position = UInt64(parts[0]), let index = UInt32(parts[1]) else {
-            return nil
-        }
-        self.init(position: position, index: index)
-    }
-
-    public var defaultValueDescription: String { "\(position)-\(index)" }
-}
+/// As `export` names it.
+extension FeedCursor: ExpressibleByArgument {}
 
 /// A finished session as a line.
 private struct ExportedSession: Encodable {
     var kind = "finished"
-    var cursor: String
+    var place: String
     var property: UInt32
     var visitorHash: String
     var session: String
@@ -99,8 +108,10 @@ private struct ExportedSession: Encodable {
         var page: String
     }
 
-    init(_ entry: FeedPage.Entry, _ session: SessionSnapshot, _ visitor: VisitorHash) {
-        cursor = "\(entry.cursor.position)-\(entry.cursor.index)"
+    init(
+        _ entry: FeedPage.Entry, _ place: String, _ session: SessionSnapshot, _ visitor: VisitorHash
+    ) {
+        self.place = place
         property = entry.property.rawValue
         visitorHash = visitor.bits.hexadecimal
         self.session = "\(session.id)"
@@ -127,7 +138,7 @@ private struct ExportedSession: Encodable {
 
     static let titles =
         [
-            "cursor", "property", "visitor_hash", "session", "visitor_session", "first_event_ms",
+            "place", "property", "visitor_hash", "session", "visitor_session", "first_event_ms",
             "last_event_ms", "events", "views", "actions", "conversions", "value_micro_units",
             "engaged", "automated", "late", "merged", "boundary_in", "boundary_out", "landing_page",
             "exit_page",
@@ -136,7 +147,7 @@ private struct ExportedSession: Encodable {
     var cells: [String] {
         let flags = [engaged, automated, late, merged].map { $0 ? "1" : "0" }
         return [
-            cursor, "\(property)", visitorHash, session, "\(visitorSession)", "\(firstEventMs)",
+            place, "\(property)", visitorHash, session, "\(visitorSession)", "\(firstEventMs)",
             "\(lastEventMs)", "\(events)", "\(views)", "\(actions)", "\(conversions)",
             "\(valueMicroUnits)",
         ] + flags + [boundaryIn, boundaryOut, landingPage, exitPage]
@@ -147,14 +158,14 @@ private struct ExportedSession: Encodable {
 /// A revision as a line.
 private struct ExportedRevision: Encodable {
     var kind = "revised"
-    var cursor: String
+    var place: String
     var property: UInt32
     var number: UInt64
     var from: String
     var into: String
 
-    init(_ entry: FeedPage.Entry, _ revision: Revision) {
-        cursor = "\(entry.cursor.position)-\(entry.cursor.index)"
+    init(_ entry: FeedPage.Entry, _ place: String, _ revision: Revision) {
+        self.place = place
         property = entry.property.rawValue
         number = revision.number
         from = "\(revision.from)"

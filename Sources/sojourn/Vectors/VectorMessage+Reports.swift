@@ -98,6 +98,7 @@ extension VectorMessage {
 
     static func value(_ request: FetchRequest) -> VectorValue {
         [
+            "partition": VectorValue(request.partition),
             "position": VectorValue(digits: request.place.position),
             "index": VectorValue(request.place.index), "entries": VectorValue(request.entriesMax),
         ]
@@ -105,6 +106,8 @@ extension VectorMessage {
 
     static func value(_ reply: FetchReply) -> VectorValue {
         [
+            "first_partition": VectorValue(reply.firstPartition),
+            "last_partition": VectorValue(reply.lastPartition),
             "position": VectorValue(digits: reply.place.position),
             "index": VectorValue(reply.place.index), "more": .bool(reply.hasMore),
             "entries": .list(

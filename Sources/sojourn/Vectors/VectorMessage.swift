@@ -26,7 +26,10 @@ enum VectorMessage {
             return (
                 value(header),
                 value(
-                    FetchReply(entries: message.entries, place: message.place, hasMore: false))
+                    FetchReply(
+                        entries: message.entries, place: message.place, hasMore: false,
+                        firstPartition: message.firstPartition,
+                        lastPartition: message.lastPartition))
             )
         }
         let isRequest = direction == .request

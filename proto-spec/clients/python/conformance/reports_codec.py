@@ -241,21 +241,31 @@ def _text_index(chosen: ChosenWriter, body: Json) -> dict[str | None, int]:
 
 
 def read_fetch(body: memoryview) -> Json:
-    _fixed(body, fetch._REQUEST, (4, 20))
-    entries, _, position, index, _ = fetch._REQUEST.unpack(body)
-    return {"position": str(position), "index": index, "entries": entries}
+    _fixed(body, fetch._REQUEST, ((6, 8), (20, 24)))
+    entries, partition, _, position, index, _ = fetch._REQUEST.unpack(body)
+    return {
+        "partition": partition,
+        "position": str(position),
+        "index": index,
+        "entries": entries,
+    }
 
 
 def write_fetch(body: Json) -> bytes:
-    return fetch.write_fetch(int(body["position"]), body["index"], body["entries"])
+    return fetch.write_fetch(
+        body["partition"], int(body["position"]), body["index"], body["entries"]
+    )
 
 
-def _fixed(body: memoryview, form: struct.Struct, reserved: tuple[int, ...]) -> None:
+def _fixed(
+    body: memoryview, form: struct.Struct, reserved: tuple[tuple[int, int], ...]
+) -> None:
+    """Parts of `reserved` go from a byte to a byte."""
     if len(body) < form.size:
         raise WireFault(ErrorCode.TRUNCATED_BODY, HEADER_BYTES + len(body))
     faults = Faults()
-    for at in reserved:
-        if any(body[at : at + 4]):
+    for at, end in reserved:
+        if any(body[at:end]):
             faults.add(ErrorCode.BODY_RESERVED_NOT_ZERO, HEADER_BYTES + at)
     if len(body) > form.size:
         faults.add(ErrorCode.TRAILING_BYTES, HEADER_BYTES + form.size)
@@ -278,6 +288,8 @@ def fetch_json(body: memoryview, reply: fetch.FetchReply) -> Json:
         entries.append(json)
     position, index = reply.place
     return {
+        "first_partition": reply.first_partition,
+        "last_partition": reply.last_partition,
         "position": str(position),
         "index": index,
         "more": reply.more,
@@ -317,7 +329,15 @@ def write_fetch_reply(body: Json) -> bytes:
     chosen.records(Column.PATH, path)
     chosen.records(Column.ENTRIES, entries)
     fixed = fetch._REPLY.pack(
-        len(entries), 0, 0, int(body["position"]), body["index"], fetch.FLAG_MORE * body["more"]
+        len(entries),
+        0,
+        0,
+        int(body["position"]),
+        body["index"],
+        fetch.FLAG_MORE * body["more"],
+        body["first_partition"],
+        body["last_partition"],
+        0,
     )
     return chosen.writer().body(fixed)
 

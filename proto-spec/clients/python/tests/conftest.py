@@ -33,8 +33,9 @@ def fake() -> Iterator[FakeServer]:
 class LiveServer:
     """The `sojourn` program that SOJOURN_BINARY names, on a free port of loopback."""
 
-    def __init__(self, binary: str, log: Path, *arguments: str) -> None:
+    def __init__(self, binary: str, log: Path, *arguments: str, command: str = "serve") -> None:
         self.binary = binary
+        self.command = command
         self.arguments = arguments
         self.log = log
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
@@ -43,7 +44,7 @@ class LiveServer:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--listen", self.endpoint, *self.arguments],
+                [self.binary, self.command, "--listen", self.endpoint, *self.arguments],
                 stdout=log,
                 stderr=log,
                 env=os.environ | {"SOJOURN_DEPLOYMENT": DEPLOYMENT},

@@ -63,11 +63,8 @@ def test_messages_gaps_and_silence(server: FakeFeed) -> None:
         server.send(5)
         message = feed.receive(10)
         assert message is not None
-        assert (message.property, message.gap, message.place) == (
-            PROPERTY,
-            False,
-            Place(8, (1 << 32) - 1),
-        )
+        assert (message.property, message.gap) == (PROPERTY, False)
+        assert (message.first_partition, message.place) == (32, Place(8, (1 << 32) - 1))
         opened, finished, revised = message.entries
         assert [entry.kind for entry in message.entries] == [
             EntryKind.OPENED,

@@ -22,6 +22,7 @@ from sojourn import (
     Boundary,
     Client,
     Context,
+    Cursor,
     CurveKeys,
     Dimension,
     Entry,
@@ -161,14 +162,18 @@ def test_what_sessions_tell(archived: LiveServer, now: int, tmp_path: Path) -> N
         funnel = client.report(Question.funnel(["/product/*", "/basket", "/thanks"]))
         assert [row.sessions for row in funnel.parts] == [2, 2, 0]
 
-        place, entries = START, []
+        cursor, entries = START, []
         while len(entries) < 3:
-            page = client.fetch(place, 2)
+            page = client.fetch(cursor, 2)
             entries += page.entries
-            place = page.place
+            cursor = page.cursor
         finished = [entry.session for entry in told if entry.kind == EntryKind.FINISHED]
         assert [entry.session for entry in entries] == finished
-        assert client.fetch(place).entries == []
+        assert client.fetch(cursor).entries == []
+        # The feed is of the same order.
+        assert message.first_partition == page.first_partition
+        cursor = START.at(message.first_partition, message.place)
+        assert client.fetch(cursor).entries == []
 
         assert client.forget("anna").live_sessions == 0
         assert client.forget("carl").live_sessions == 1
@@ -192,6 +197,63 @@ def test_questions_in_asyncio(archived: LiveServer, now: int) -> None:
             assert (await client.forget("anna")).live_sessions == 1
 
     asyncio.run(work())
+
+
+def test_what_each_worker_has_finished_comes_through_a_router(tmp_path: Path, now: int) -> None:
+    binary = os.environ.get("SOJOURN_BINARY")
+    if not binary:
+        pytest.skip("SOJOURN_BINARY does not name the server")
+    secret = tmp_path / "secret"
+    secret.write_text("00112233445566778899aabbccddeeff\n")
+    secret.chmod(0o600)
+    workers = [
+        LiveServer(
+            binary, tmp_path / f"worker{first}.log",
+            "--partitions", f"{first}-{last}/4", "--secret-file", str(secret),
+            "--data", str(tmp_path / f"data{first}"),
+        )
+        for first, last in ((0, 0), (1, 2), (3, 3))
+    ]  # fmt: skip
+    router = LiveServer(
+        binary,
+        tmp_path / "router.log",
+        *(f"--worker={worker.endpoint}" for worker in workers),
+        command="route",
+    )
+    servers = [*workers, router]
+    try:
+        for server in servers:
+            server.start()
+        with Client(router.endpoint) as client:
+            for hour in range(4):
+                # Each hour finishes the sessions of the one before.
+                time = now - (10 - hour) * 60 * MINUTE
+                client.assign([Event(time, f"{hour}-{number}") for number in range(40)])
+
+            orders: dict[int, list[Entry]] = {}
+            cursor = START
+            while sum(map(len, orders.values())) < 3 * 40:
+                page = client.fetch(Cursor.parse(str(cursor)), 7)
+                assert len(page.entries) <= 7
+                orders.setdefault(page.first_partition, []).extend(page.entries)
+                cursor = page.cursor
+            assert sorted(orders) == [0, 1, 3]
+            sessions = [entry.session for entries in orders.values() for entry in entries]
+            assert len({session.id for session in sessions if session is not None}) == 3 * 40
+            while (page := client.fetch(cursor)).more:
+                assert page.entries == []
+                cursor = page.cursor
+            assert page.entries == []
+
+        # Each worker hands out the same to who asks it.
+        for worker, (first, entries) in zip(workers, sorted(orders.items()), strict=True):
+            with Client(worker.endpoint) as client:
+                page = client.fetch()
+                assert (page.first_partition, page.more) == (first, False)
+                assert page.entries == entries
+    finally:
+        for server in servers:
+            server.stop()
 
 
 def test_a_server_without_an_archive_says_so(live: LiveServer) -> None:

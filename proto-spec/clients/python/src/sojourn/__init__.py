@@ -41,7 +41,7 @@ from .errors import (
 )
 from .event import Context, Event
 from .feed import Feed, FeedMessage
-from .history import START, Entry, Forgotten, Page, Place
+from .history import START, Cursor, Entry, Forgotten, Page, Place
 from .info import KnownSession, Lookup, ServerInfo, Status
 from .options import CurveKeys, Options
 from .report import Filter, Question, Report, ReportRow, Scope, Step
@@ -64,6 +64,7 @@ __all__ = [
     "Coded",
     "ColumnArguments",
     "Context",
+    "Cursor",
     "CurveKeys",
     "CurveUnavailable",
     "Dimension",

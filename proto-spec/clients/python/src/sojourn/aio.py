@@ -21,7 +21,7 @@ from .connection import Connection
 from .dispatcher import Request, Statistics
 from .errors import BatchTooLarge, Closed, InvalidArgument, SojournError, Unreachable
 from .event import Event
-from .history import START, Forgotten, Page, Place
+from .history import START, Cursor, Forgotten, Page
 from .info import Lookup, ServerInfo, Status
 from .options import OptionArguments, Options, checked_endpoints
 from .report import Question, Report
@@ -131,10 +131,20 @@ class AsyncClient:
         refuses with `noArchive` where it keeps none."""
         return await self._ask(calls.report(question, property))
 
-    async def fetch(self, after: Place = START, entries: int | None = None) -> Page:
-        """What happened to sessions behind a place, in order: those that were finished, revisions.
-        Who keeps the place of the page and goes on from there gets every entry at least once."""
-        return await self._ask(calls.fetch(after, entries))
+    async def fetch(self, after: Cursor = START, entries: int | None = None) -> Page:
+        """What happened to sessions behind a cursor: those that were finished, revisions. Who keeps
+        the cursor of the page and goes on from there, until there is no more, gets every entry at
+        least once. A page has entries of one worker, in its order; those that have nothing are
+        passed over."""
+        asking = calls.fetch(after, entries, lambda: self.server)
+        call = next(asking)
+        while True:
+            reply = await self._ask(call)
+            try:
+                call = asking.send(reply)
+            except StopIteration as end:
+                page: Page = end.value
+                return page
 
     async def forget(self, visitor: bytes | str, property: int = DEFAULT_PROPERTY) -> Forgotten:
         """Erases all that is kept of a visitor. Where no answer comes it may have happened; it may

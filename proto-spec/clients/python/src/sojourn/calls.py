@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
@@ -13,13 +13,13 @@ from .constants import LookupBy, Operation
 from .dispatcher import Request
 from .errors import BatchTooLarge, InvalidArgument, MalformedReply
 from .event import Event
-from .history import Forgotten, Page, Place
+from .history import Cursor, Forgotten, Page, read_entries
 from .info import Lookup, ServerInfo, Status
 from .options import checked_property
 from .report import Question, Report
 from .wire.assign import AssignReply, read_assign_reply
 from .wire.fault import WireFault
-from .wire.fetch import read_fetch_reply, write_fetch
+from .wire.fetch import FetchReply, read_fetch_reply, write_fetch
 from .wire.forget import read_forget_reply
 from .wire.header import HEADER_BYTES
 from .wire.lookup import read_lookup_reply, write_lookup
@@ -149,15 +149,52 @@ def report(question: Question, property: int) -> Call[Report]:
     return Call(Operation.REPORT, checked_property(property), question.body(), read)
 
 
-def fetch(after: Place, entries: int | None) -> Call[Page]:
+def fetch(
+    after: Cursor, entries: int | None, server: Callable[[], ServerInfo]
+) -> Generator[Call[FetchReply], FetchReply, Page]:
+    """Yields what is to be asked next, until an order has entries or all of them have been asked.
+
+    Each worker has an order of its own, and answers for its partitions: see "FETCH" in the
+    specification.
+    """
     if entries is not None and not 1 <= entries < 1 << 32:
         raise InvalidArgument(f"entries is at least 1, not {entries!r}")
+    cursor = after
+    while True:
+        info = server()
+        cursor, partition = cursor.next(info.first_partition, info.last_partition)
+        reply = yield _entries(partition, cursor, entries)
+        if (first := reply.first_partition) != partition:
+            # The partitions are shared out in another way than they were, and the place is none of
+            # this order.
+            reply = yield _entries(first, cursor, entries)
+            if reply.first_partition != first:
+                raise MalformedReply(
+                    f"partition {first} is the first of an order, and then "
+                    f"{reply.first_partition} is"
+                )
+        cursor, more = cursor.take(reply, info.last_partition)
+        if reply.entries or not more:
+            return Page(
+                read_entries(reply), reply.first_partition, reply.last_partition, cursor, more
+            )
 
-    def read(_: Request, data: memoryview) -> Page:
-        return Page.of(read_fetch_reply(data))
 
-    place = after.checked()
-    body = write_fetch(place.position, place.index, entries or 0)
+def _entries(partition: int, cursor: Cursor, entries: int | None) -> Call[FetchReply]:
+    """Of the order in which a partition stands."""
+
+    def read(_: Request, data: memoryview) -> FetchReply:
+        reply = read_fetch_reply(data)
+        # So it goes on with each answer.
+        if not reply.first_partition <= partition <= reply.last_partition:
+            raise MalformedReply(
+                f"partition {partition} was asked for, and those from {reply.first_partition} to "
+                f"{reply.last_partition} came"
+            )
+        return reply
+
+    place = cursor.place(partition)
+    body = write_fetch(partition, place.position, place.index, entries or 0)
     return Call(Operation.FETCH, 0, body, read)
 
 

@@ -26,8 +26,11 @@ class FeedMessage(NamedTuple):
     """Messages before this one may have been missed."""
     entries: list[Entry]
     """In the order of their places; none where a gap alone is told."""
+    first_partition: int
+    """Of those whose order the places are of."""
     place: Place
-    """From here `Client.fetch` goes on, where one server has all partitions."""
+    """All up to here was told: `cursor.at(first_partition, place)`, and `Client.fetch` goes on from
+    there."""
 
 
 class Feed:
@@ -41,8 +44,8 @@ class Feed:
                     print(entry.place, entry.kind.label, entry.session or entry.revision)
 
     It is for those who may miss some: a reader that is slow, or away, misses messages, and `gap`
-    says so. Who may not goes on with `Client.fetch`, from the place of the last message before the
-    gap. It connects, and connects again, by itself; a server that is not there yet is waited for.
+    says so. Who may not keeps a `Cursor` at the place of each message, and goes on from there with
+    `Client.fetch` where there is a gap. It connects, and connects again, by itself; a server that is not there yet is waited for.
     Of a property that it may not read, it hears nothing.
 
     `endpoints` are those of all workers where there are several, `deployment` is the id that they
@@ -137,6 +140,7 @@ class Feed:
             header.property,
             self._tracker.is_gap_before(frame),
             read_entries(content),
+            content.first_partition,
             Place(*content.place),
         )
 

@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from ..constants import Column, EntryKind, ErrorCode
 from .fault import Faults, WireFault
+from .header import HEADER_BYTES
 from .reader import BodyReader, ColumnView, Rule, integer_column, record_column
 from .sessions import SESSION_RULES, SessionRecord, read_sessions
 
-#     entries, reserved, position, index, reserved
-_REQUEST = struct.Struct("<IIQII")
-#     entries, columns, reserved, position, index, flags
-_REPLY = struct.Struct("<IHHQII")
+#     entries, partition, reserved, position, index, reserved
+_REQUEST = struct.Struct("<IHHQII")
+#     entries, columns, reserved, position, index, flags, first partition, last partition, reserved
+_REPLY = struct.Struct("<IHHQIIHHI")
 #     position, index, property, kind, reserved, row, visitor
 _ENTRY = struct.Struct("<QIIB3xI16s")
-assert (_REQUEST.size, _REPLY.size, _ENTRY.size) == (24, 24, 40)
+assert (_REQUEST.size, _REPLY.size, _ENTRY.size) == (24, 32, 40)
 
 FLAG_MORE = 1
 
@@ -38,8 +39,8 @@ _REVISION_COLUMNS = (
 )
 
 
-def write_fetch(position: int, index: int, entries: int) -> bytes:
-    return _REQUEST.pack(entries, 0, position, index, 0)
+def write_fetch(partition: int, position: int, index: int, entries: int) -> bytes:
+    return _REQUEST.pack(entries, partition, 0, position, index, 0)
 
 
 class EntryRecord(NamedTuple):
@@ -56,6 +57,10 @@ class FetchReply(NamedTuple):
     place: tuple[int, int]
     """Of the last entry."""
     more: bool
+    first_partition: int
+    """Of those whose order this is."""
+    last_partition: int
+    """Still one of them."""
     entries: list[EntryRecord]
     sessions: list[SessionRecord]
 
@@ -68,8 +73,11 @@ class FetchReply(NamedTuple):
 
 def read_fetch_reply(body: memoryview, *, is_feed: bool = False) -> FetchReply:
     """`is_feed` lets in entries that only the feed has."""
-    reader = BodyReader(body, _REPLY.size, _RULES)
-    count, _, _, position, index, flags = _REPLY.unpack_from(body)
+    faults = Faults()
+    if len(body) >= _REPLY.size and any(body[28:32]):
+        faults.add(ErrorCode.BODY_RESERVED_NOT_ZERO, HEADER_BYTES + 28)
+    reader = BodyReader(body, _REPLY.size, _RULES, faults)
+    count, _, _, position, index, flags, first, last, _ = _REPLY.unpack_from(body)
     reader.expect({Column.ENTRIES: count}, (Column.ENTRIES,) if count else ())
     sessions = read_sessions(reader)
     revisions = _count_revisions(reader)
@@ -94,6 +102,8 @@ def read_fetch_reply(body: memoryview, *, is_feed: bool = False) -> FetchReply:
     return FetchReply(
         (position, index),
         bool(flags & FLAG_MORE),
+        first,
+        last,
         [
             EntryRecord((position, index), property, EntryKind(kind), row, visitor)
             for position, index, property, kind, row, visitor in found
