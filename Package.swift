@@ -208,6 +208,7 @@ let package = Package(
             dependencies: [
                 "sojourn", "SojournServer", "SojournRouter", "SojournService", "SojournEngine",
                 "SojournClient", "SojournJournal", "SojournWire", "SojournModel", "SojournChannels",
+                "SojournArchive",
                 "ZeroMQ",
                 "SojournTestKit",
             ], swiftSettings: strict),

@@ -45,7 +45,7 @@ extension Engine {
                     milliseconds: step.milliseconds,
                     page: property.texts.number(step.page, in: &list, identity)))
         }
-        list.append(head, steps: property.steps.span)
+        list.append(&head, steps: property.steps.span)
     }
 }
 

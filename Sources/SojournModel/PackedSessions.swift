@@ -54,14 +54,6 @@ package struct PackedHead: BitwiseCopyable, Sendable {
         self.id = id
     }
 
-    /// Where a field stands in the bytes of a head.
-    fileprivate static func offset(of field: PartialKeyPath<PackedHead>) -> Int {
-        guard let offset = MemoryLayout<PackedHead>.offset(of: field) else {
-            preconditionFailure("the fields of a head are stored")
-        }
-        return offset
-    }
-
     package var propertyID: PropertyID { PropertyID(property) }
     package var place: FeedPlace { FeedPlace(position: position, index: index) }
 
@@ -104,12 +96,13 @@ package struct PackedSessions: ~Copyable, Sendable {
     package private(set) var identity = PackedSessions.nextIdentity()
     /// Entries.
     package private(set) var count = 0
+    /// Entries that are finished sessions.
+    package private(set) var finishedCount = 0
+    /// Positions of the first and the last entry; 0 when it is empty.
+    package private(set) var firstPosition: UInt64 = 0
+    package private(set) var lastPosition: UInt64 = 0
     /// Stamped on the next entry.
     package var place = FeedPlace.start
-
-    private static let byteCountOffset = PackedHead.offset(of: \.byteCount)
-    private static let positionOffset = PackedHead.offset(of: \.position)
-    private static let indexOffset = PackedHead.offset(of: \.index)
 
     private static let lastIdentity = Atomic<UInt64>(0)
 
@@ -135,7 +128,7 @@ package struct PackedSessions: ~Copyable, Sendable {
         buffer.removeAll()
         texts.removeAll()
         identity = Self.nextIdentity()
-        count = 0
+        (count, finishedCount, firstPosition, lastPosition) = (0, 0, 0, 0)
     }
 
     // MARK: Writing
@@ -143,28 +136,23 @@ package struct PackedSessions: ~Copyable, Sendable {
     /// The number of a text, which is taken up if it is not known.
     package mutating func number(of text: RawSpan) -> UInt32 { texts.number(of: text) }
 
-    /// Appends an entry, at `place`: its head, whose texts are numbers of this list, and the steps of its path.
+    /// Appends an entry, at `place`, which the head is given: its head, whose texts are numbers of this list, and
+    /// the steps of its path.
     package mutating func append(
-        _ head: PackedHead, steps: Span<PackedStep> = Span<PackedStep>()
+        _ head: inout PackedHead, steps: Span<PackedStep> = Span<PackedStep>()
     ) {
         precondition(Int(head.pathLength) == steps.count)
-        let start = buffer.count
+        head.byteCount = UInt32(
+            MemoryLayout<PackedHead>.size + steps.count * MemoryLayout<PackedStep>.stride)
+        head.position = place.position
+        head.index = place.index
         // A head is plain values, and its padding is never looked at.
-        unsafe withUnsafeBytes(of: head) { unsafe append($0) }
+        unsafe withUnsafeBytes(of: &head) { unsafe append($0) }
         unsafe steps.withUnsafeBytes { unsafe append($0) }
-        set(UInt32(buffer.count - start), at: start + Self.byteCountOffset)
-        set(place.position, at: start + Self.positionOffset)
-        set(place.index, at: start + Self.indexOffset)
+        if count == 0 { firstPosition = place.position }
+        lastPosition = place.position
+        if head.kind == PackedHead.Kind.finished.rawValue { finishedCount += 1 }
         count += 1
-    }
-
-    /// Sets a field of a head: a whole head is not copied for a few of its bytes.
-    private mutating func set(_ value: some BitwiseCopyable & FixedWidthInteger, at offset: Int) {
-        var span = buffer.mutableSpan
-        // The head was appended as a whole, and the field is in it.
-        unsafe span.withUnsafeMutableBytes { bytes in
-            unsafe bytes.storeBytes(of: value, toByteOffset: offset, as: type(of: value))
-        }
     }
 
     private mutating func append(_ bytes: UnsafeRawBufferPointer) {
@@ -196,32 +184,8 @@ package struct PackedSessions: ~Copyable, Sendable {
 /// Entries that do not change any more, so that archive and reports can share them.
 package final class PackedGroup: Sendable {
     package let list: PackedSessions
-    /// Positions of the first and the last entry; 0 when it is empty.
-    package let firstPosition: UInt64
-    package let lastPosition: UInt64
-    /// Entries that are finished sessions.
-    package let finishedCount: Int
 
-    package init(_ list: consuming PackedSessions) {
-        var positions: (first: UInt64, last: UInt64)?
-        var finished = 0
-        list.visit {
-            positions = (positions?.first ?? $0.head.position, $0.head.position)
-            if $0.head.entryKind == .finished { finished += 1 }
-        }
-        firstPosition = positions?.first ?? 0
-        lastPosition = positions?.last ?? 0
-        finishedCount = finished
-        self.list = list
-    }
-
-    /// A list of unfinished sessions, which is not looked through.
-    package init(live list: consuming PackedSessions) {
-        firstPosition = 0
-        lastPosition = 0
-        finishedCount = 0
-        self.list = list
-    }
+    package init(_ list: consuming PackedSessions) { self.list = list }
 }
 
 /// One entry, read in place.

@@ -10,7 +10,7 @@ import ZeroMQ
 /// The service thread's side of the archive: hands finished sessions over once their records are in the
 /// journal, and knows which are not archived yet.
 struct ArchiveKeeper: ~Copyable {
-    /// Small groups are worth waiting for, so that a transaction is worth its sync.
+    /// What is finished is handed over after so long, or when there is a list that should not grow any more.
     private static let sealMilliseconds: UInt64 = 200
     /// Where many partitions of a process share one database.
     private static let sharedSealMilliseconds: UInt64 = 1_000
@@ -46,8 +46,14 @@ struct ArchiveKeeper: ~Copyable {
             return ArchiveKeeper(
                 archive: archive,
                 writer: ArchiveWriter(
-                    archive, keepMilliseconds: settings.keepMilliseconds, wakeUp: wakeUp, log: log))
+                    archive, keepMilliseconds: settings.keepMilliseconds,
+                    hurryBytes: hurryBytes(core.configuration), wakeUp: wakeUp, log: log))
         } catch { throw ServerError(error) }
+    }
+
+    /// A quarter of the room that there is for sessions that wait.
+    private static func hurryBytes(_ service: ServiceConfiguration) -> Int {
+        service.finishedBytesMax / 4
     }
 
     private static func open(
@@ -82,7 +88,8 @@ struct ArchiveKeeper: ~Copyable {
         return ArchiveKeeper(
             archive: archive,
             writer: ArchiveWriter(
-                archive, keepMilliseconds: settings.keepMilliseconds, wakeUp: wakeUp, log: log),
+                archive, keepMilliseconds: settings.keepMilliseconds,
+                hurryBytes: hurryBytes(service), wakeUp: wakeUp, log: log),
             sealMilliseconds: sharedSealMilliseconds)
     }
 
@@ -128,7 +135,7 @@ struct ArchiveKeeper: ~Copyable {
         }
         core.finished.takenBytes = pendingBytes
         var end = handedOver
-        while end < pending.count, pending[end].lastPosition <= written { end += 1 }
+        while end < pending.count, pending[end].list.lastPosition <= written { end += 1 }
         if end > handedOver {
             writer.write(Array(pending[handedOver..<end]))
             handedOver = end
@@ -157,7 +164,7 @@ struct ArchiveKeeper: ~Copyable {
 
     /// Everything that records before this position brought about is archived.
     func oldestUnarchived(_ core: borrowing ServiceCore) -> UInt64 {
-        pending.first?.firstPosition ?? core.finished.firstWaiting ?? .max
+        pending.first?.list.firstPosition ?? core.finished.firstWaiting ?? .max
     }
 
     /// Archives what the journal has, if the archive can be written, and ends.

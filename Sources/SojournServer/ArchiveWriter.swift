@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import Glibc
 import Logging
 import SojournArchive
 import SojournModel
@@ -9,6 +8,9 @@ import ZeroMQ
 
 /// The thread that writes the archive: takes what waits in one transaction, tries again for as long as
 /// the archive cannot be written, and erases what is too old when there is nothing else to do.
+///
+/// It computes when nobody else wants to: batches are answered first, and sessions wait, for which they have room. When
+/// that runs short a second thread, of the usual rank, writes too until there is enough of it again.
 final class ArchiveWriter: Sendable {
     private static let retrySeconds = 0.5
     /// A transaction that is at work when the service stops may take so long; then it is ended.
@@ -22,10 +24,6 @@ final class ArchiveWriter: Sendable {
     private static let expirySeconds: UInt64 = 600
     /// Sessions that are erased in one transaction, about.
     private static let expiryBatch = 20_000
-    /// How much the thread stands back for others, as `nice` counts it: where processors are few, batches are
-    /// answered first and sessions wait, up to the room that they have.
-    private static let niceness: Int32 = 10
-
     struct Counters {
         var transactions: UInt64 = 0
         var sessions: UInt64 = 0
@@ -43,42 +41,73 @@ final class ArchiveWriter: Sendable {
         var written = 0
         var isAvailable = true
         var isStopping = false
+        /// There is a second thread.
+        var isHurrying = false
+        /// Nobody writes any more.
+        var isOver = false
         var counters = Counters()
     }
 
     private let archive: any Archive
     private let keepMilliseconds: Int64?
+    /// So much may wait before there is haste.
+    private let hurryBytes: Int
+    /// Of the thread that writes, for there may be two.
+    private let turn = Mutex(())
     private let mail = Mutex(Mail())
     private let orders = DispatchSemaphore(value: 0)
     private let ended = DispatchGroup()
     private let wakeUp: WakeUp
     private let log: Logger
 
-    init(_ archive: any Archive, keepMilliseconds: Int64?, wakeUp: WakeUp, log: Logger) {
+    init(
+        _ archive: any Archive, keepMilliseconds: Int64?, hurryBytes: Int, wakeUp: WakeUp,
+        log: Logger
+    ) {
         self.archive = archive
         self.keepMilliseconds = keepMilliseconds
+        self.hurryBytes = hurryBytes
         self.wakeUp = wakeUp
         self.log = log
-        ended.enter()
-        let thread = Thread { [self] in
-            // Of this thread alone, by its number 0; where it is not allowed, nothing is lost.
-            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+        start("sojourn-archive") { [self] in
+            ThreadTurns.standBack()
             run()
+        }
+    }
+
+    private func start(_ name: String, _ life: @escaping @Sendable () -> Void) {
+        ended.enter()
+        let thread = Thread { [ended] in
+            life()
             ended.leave()
         }
-        thread.name = "sojourn-archive"
+        thread.name = name
         thread.start()
     }
 
     // MARK: The service's side
 
     func write(_ groups: [PackedGroup]) {
-        let isDue = mail.withLock { mail in
+        let (isDue, hasHaste) = mail.withLock { mail in
             mail.waiting += groups
             mail.waitingBytes += groups.reduce(0) { $0 + $1.list.byteCount }
-            return !mail.isGathering || mail.waitingBytes >= Self.transactionBytesMax
+            return (
+                !mail.isGathering || mail.waitingBytes >= Self.transactionBytesMax,
+                mail.waitingBytes >= hurryBytes
+            )
         }
         if isDue { orders.signal() }
+        if hasHaste { hurry() }
+    }
+
+    /// Has a second thread write, unless one does.
+    private func hurry() {
+        let isWanted = mail.withLock { mail in
+            if mail.isHurrying || mail.isOver { return false }
+            mail.isHurrying = true
+            return true
+        }
+        if isWanted { start("sojourn-archive-2") { [self] in catchUp() } }
     }
 
     /// How many of the groups handed over were written since the last call.
@@ -96,30 +125,62 @@ final class ArchiveWriter: Sendable {
     func stop() {
         mail.withLock { $0.isStopping = true }
         orders.signal()
+        hurry()
         if ended.wait(timeout: .now() + Self.stopSeconds) == .timedOut {
             archive.interruptWriting()
             ended.wait()
         }
     }
 
-    // MARK: The thread
+    // MARK: The threads
+
+    private enum Step {
+        case written, nothing, over
+    }
 
     private func run() {
         var nextExpiry: UInt64 = 0
         while true {
             let now = ServerClock.steadyMilliseconds()
             if now >= nextExpiry {
-                nextExpiry = now + (expireSome() ? 10 : Self.expirySeconds * 1_000)
+                let isMoreDue = turn.withLock { _ in expireSome() }
+                nextExpiry = now + (isMoreDue ? 10 : Self.expirySeconds * 1_000)
             }
             let pause = DispatchTimeInterval.milliseconds(
                 Int(nextExpiry - min(nextExpiry, ServerClock.steadyMilliseconds())))
             _ = orders.wait(timeout: .now() + pause)
-            while let groups = takeWaiting() {
+            writing: while true {
                 let began = ServerClock.steadyMilliseconds()
-                guard write(inOrder: groups) else { return }
-                gather(until: began + Self.gatherMilliseconds)
+                switch writeNext() {
+                case .written: gather(until: began + Self.gatherMilliseconds)
+                case .nothing: break writing
+                case .over: return
+                }
             }
             if mail.withLock({ $0.isStopping && $0.waiting.isEmpty }) { return }
+        }
+    }
+
+    /// Writes until half of the room is there again, or all is written that there was before a stop.
+    private func catchUp() {
+        while writeNext() == .written {
+            let goesOn = mail.withLock { mail in
+                mail.isHurrying = mail.isStopping || mail.waitingBytes >= hurryBytes / 2
+                return mail.isHurrying
+            }
+            if !goesOn { return }
+        }
+        mail.withLock { $0.isHurrying = false }
+    }
+
+    /// One transaction, if there is something to write.
+    private func writeNext() -> Step {
+        turn.withLock { _ in
+            if mail.withLock({ $0.isOver }) { return .over }
+            guard let groups = takeWaiting() else { return .nothing }
+            if write(inOrder: groups) { return .written }
+            mail.withLock { $0.isOver = true }
+            return .over
         }
     }
 
@@ -165,7 +226,7 @@ final class ArchiveWriter: Sendable {
                     $0.written += groups.count
                     $0.isAvailable = true
                     $0.counters.transactions += 1
-                    $0.counters.sessions += UInt64(groups.reduce(0) { $0 + $1.finishedCount })
+                    $0.counters.sessions += UInt64(groups.reduce(0) { $0 + $1.list.finishedCount })
                     $0.counters.longestMilliseconds = max($0.counters.longestMilliseconds, took)
                 }
                 wakeUp.signal()

@@ -94,7 +94,7 @@ struct QuestionBoard: ~Copyable {
         var list = PackedSessions()
         let isMore = core.packLive(
             work.property.id, budget: Self.sessionsPerRound, into: &list)
-        work.live.append(PackedGroup(live: list))
+        work.live.append(PackedGroup(list))
         if isMore {
             scan = consume work
             return

@@ -64,14 +64,10 @@ package struct FinishedOutbox: ~Copyable {
     }
 
     mutating func forget(_ visitor: VisitorHash, of property: PropertyID) {
-        append(
-            PackedHead(
-                .forgotten, property: property, visitor: visitor,
-                id: SessionID(Bits128(high: 0, low: 0))))
-    }
-
-    private mutating func append(_ head: PackedHead) {
-        finished(head.propertyID) { $0.append(head) }
+        var head = PackedHead(
+            .forgotten, property: property, visitor: visitor,
+            id: SessionID(Bits128(high: 0, low: 0)))
+        finished(property) { $0.append(&head) }
     }
 }
 
@@ -97,6 +93,6 @@ extension FinishedOutbox: SessionSink {
         head.other = revision.into
         head.value = Int64(bitPattern: revision.number)
         head.ordinal = UInt32(revision.partition)
-        append(head)
+        finished(property) { $0.append(&head) }
     }
 }

@@ -61,7 +61,7 @@ import Testing
                     .revised, property: property, visitor: session.hash,
                     id: SessionID(Bits128(high: 1, low: UInt64(row))))
                 head.value = Int64(row)
-                list.append(head)
+                list.append(&head)
             } else {
                 session.append(to: &list)
             }
@@ -112,10 +112,10 @@ import Testing
             session.append(to: &list)
         }
         list.place = FeedPlace(position: 201, index: 1)
-        list.append(
-            PackedHead(
-                .forgotten, property: property, visitor: gone.hash,
-                id: SessionID(Bits128(high: 0, low: 0))))
+        var head = PackedHead(
+            .forgotten, property: property, visitor: gone.hash,
+            id: SessionID(Bits128(high: 0, low: 0)))
+        list.append(&head)
         let forgetting = PackedGroup(list)
         let question = ReportQuestion(.summary)
         // Reports leave the visitor out even before the archive does.
@@ -151,10 +151,10 @@ import Testing
         func forget(_ visitor: Int, at position: UInt64) -> PackedGroup {
             var list = PackedSessions()
             list.place = FeedPlace(position: position, index: 1)
-            list.append(
-                PackedHead(
-                    .forgotten, property: property, visitor: MadeSession(visitor: visitor).hash,
-                    id: SessionID(Bits128(high: 0, low: 0))))
+            var head = PackedHead(
+                .forgotten, property: property, visitor: MadeSession(visitor: visitor).hash,
+                id: SessionID(Bits128(high: 0, low: 0)))
+            list.append(&head)
             return PackedGroup(list)
         }
         let archive = try kind.make()

@@ -46,7 +46,7 @@ import Testing
             head.value = value
             (head.ordinal, head.events, head.views) = (short, short, short)
             (head.actions, head.conversions) = (short, short)
-            list.append(head)
+            list.append(&head)
         }
         let group = PackedGroup(list)
         let archive = try kind.make()

@@ -67,7 +67,7 @@ struct MadeSession: Sendable {
             head.texts[row] = number(text)
         }
         let steps = path.map { PackedStep(milliseconds: $0.after, page: number($0.page)) }
-        list.append(head, steps: steps.span)
+        list.append(&head, steps: steps.span)
     }
 }
 

@@ -11,6 +11,10 @@
 /// Returns 0 or an error number.
 int sojourn_take_short_turns(uint64_t nanoseconds);
 
+/// Lets the calling thread, for good, compute only what nobody else wants to; where others always do, a three-hundredth
+/// of a processor. Returns 0 or an error number.
+int sojourn_stand_back(void);
+
 /// Keeps up to `kept_bytes` of freed memory for what is allocated next, asks the system for `growth_bytes`
 /// at a time, and gives what is larger than `own_pages_bytes` pages of its own, which go back at once.
 void sojourn_keep_freed_memory(int kept_bytes, int growth_bytes, int own_pages_bytes);

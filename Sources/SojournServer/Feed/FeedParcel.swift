@@ -16,7 +16,7 @@ struct FeedParcel: Sendable {
 
     /// Of the last journal record that brought any of it about.
     var position: UInt64 {
-        max(opened?.lastPosition ?? 0, finished.map(\.lastPosition).max() ?? 0)
+        max(opened?.list.lastPosition ?? 0, finished.map { $0.list.lastPosition }.max() ?? 0)
     }
 
     /// All that records up to that one brought about is in this parcel, or in one before.

@@ -160,6 +160,6 @@ private struct ArchivedShop {
                 milliseconds: UInt32(row * 20_000),
                 page: unsafe list.number(of: page.utf8Span.span.bytes))
         }
-        list.append(head, steps: path.span)
+        list.append(&head, steps: path.span)
     }
 }
