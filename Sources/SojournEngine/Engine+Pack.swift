@@ -22,17 +22,8 @@ extension Engine {
         head.views = sessions[slot].views
         head.actions = sessions[slot].actions
         head.conversions = sessions[slot].conversions
-        let context = property.contexts[sessions[slot].context]
-        for row in 0..<ContextTable.attributeCount {
-            head.texts[row] = property.texts.number(context.texts[row], in: &list, identity)
-        }
-        if context.texts[ContextAttribute.channel.rawValue] == 0,
-            let channel = channels?.channel(of: property.texts.evidence(of: context))
-        {
-            // Safe: the bytes of a text are all its own.
-            head.texts[ContextAttribute.channel.rawValue] =
-                unsafe list.number(of: channel.utf8Span.span.bytes)
-        }
+        let context = texts(of: sessions[slot].context, &property, in: &list, identity)
+        for row in 0..<ContextTable.attributeCount { head.texts[row] = context[row] }
         head.texts[PackedHead.landingPage] =
             property.texts.number(sessions[slot].landingPage, in: &list, identity)
         head.texts[PackedHead.exitPage] =
@@ -46,6 +37,38 @@ extension Engine {
                     page: property.texts.number(step.page, in: &list, identity)))
         }
         list.append(&head, steps: property.steps.span)
+    }
+
+    /// The numbers of a context's texts in the list, with the channel that follows from the others where the sender
+    /// named none. Sessions share contexts, so this is worked out once a list.
+    @inline(always)
+    private func texts(
+        of id: ContextID, _ property: inout PropertyState, in list: inout PackedSessions,
+        _ identity: UInt64
+    ) -> InlineArray<8, UInt32> {
+        if let known = property.contexts.packedTexts(of: id, in: identity) { return known }
+        return newTexts(of: id, &property, in: &list, identity)
+    }
+
+    @inline(never)
+    private func newTexts(
+        of id: ContextID, _ property: inout PropertyState, in list: inout PackedSessions,
+        _ identity: UInt64
+    ) -> InlineArray<8, UInt32> {
+        let context = property.contexts[id]
+        var texts = InlineArray<8, UInt32>(repeating: 0)
+        for row in 0..<ContextTable.attributeCount {
+            texts[row] = property.texts.number(context.texts[row], in: &list, identity)
+        }
+        if context.texts[ContextAttribute.channel.rawValue] == 0,
+            let channel = channels?.channel(of: property.texts.evidence(of: context))
+        {
+            // Safe: the bytes of a text are all its own.
+            texts[ContextAttribute.channel.rawValue] =
+                unsafe list.number(of: channel.utf8Span.span.bytes)
+        }
+        property.contexts.remember(texts, of: id, in: identity)
+        return texts
     }
 }
 

@@ -51,9 +51,9 @@ struct ArchiveKeeper: ~Copyable {
         } catch { throw ServerError(error) }
     }
 
-    /// A quarter of the room that there is for sessions that wait.
+    /// Half of the room that there is for sessions that wait.
     private static func hurryBytes(_ service: ServiceConfiguration) -> Int {
-        service.finishedBytesMax / 4
+        service.finishedBytesMax / 2
     }
 
     private static func open(
