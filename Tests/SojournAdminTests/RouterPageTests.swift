@@ -70,14 +70,19 @@ import Testing
         }
     }
 
+    /// One process and a router with two workers, which have the same events, and where the router's page is.
+    private static func fedAlike() throws -> (Whole, RouterCluster, String) {
+        let whole = try Whole()
+        let cluster = try RouterCluster(
+            keepsData: true, configuration: properties, routerOptions: whole.routerOptions)
+        try whole.feed(cluster.router())
+        return (whole, cluster, try #require(cluster.routers[0].adminAddress))
+    }
+
     @Test func `a browser sees at a router what it sees at one process with the same events`()
         async throws
     {
-        let whole = try Whole()
-        let cluster = try RouterCluster(
-            keepsData: true, configuration: Self.properties, routerOptions: whole.routerOptions)
-        let address = try #require(cluster.routers[0].adminAddress)
-        try whole.feed(cluster.router())
+        let (whole, cluster, address) = try Self.fedAlike()
         try await Self.expectSamePages(whole.address, address)
 
         let query = try #require(Self.queries.last)
@@ -113,11 +118,7 @@ import Testing
     @Test func `while a worker is away there are no figures, and when it is back there are`()
         async throws
     {
-        let whole = try Whole()
-        let cluster = try RouterCluster(
-            keepsData: true, configuration: Self.properties, routerOptions: whole.routerOptions)
-        let address = try #require(cluster.routers[0].adminAddress)
-        try whole.feed(cluster.router())
+        let (whole, cluster, address) = try Self.fedAlike()
         let before = try await Self.figures(address, "/")
 
         cluster.workers[1].kill()
@@ -137,6 +138,7 @@ import Testing
         }
         #expect(try await Self.figures(address, "/") == before)
         #expect(worker.terminate() == .exited(0))
+        #expect(whole.process.terminate() == .exited(0))
     }
 
     @Test func `a property that the workers do not have is theirs to speak of`() async throws {
