@@ -59,15 +59,8 @@ struct ContextStore: ~Copyable {
     private let limit: Int
     var count = 0
     var overflows: UInt64 = 0
-    /// By context: what stands for it in the list of packed sessions that named it last. Grows with what is packed.
-    private var packed = GrowableBuffer<PackedContext>()
-
-    struct PackedContext: BitwiseCopyable {
-        /// The list's identity; 0 for none.
-        var list: UInt64 = 0
-        /// The numbers of its texts there.
-        var texts = InlineArray<8, UInt32>(repeating: 0)
-    }
+    /// The numbers of their texts.
+    var packed = PackedMemory(empty: InlineArray<8, UInt32>(repeating: 0))
 
     init(limit: Int) {
         self.limit = limit
@@ -110,7 +103,7 @@ struct ContextStore: ~Copyable {
             id = firstFree
             firstFree = entries[Int(id)].nextFree
             entries[Int(id)] = entry
-            if Int(id) < packed.count { packed[Int(id)] = PackedContext() }
+            packed.forget(id)
         } else {
             id = ContextID(entries.count)
             entries.append(entry)
@@ -136,28 +129,7 @@ struct ContextStore: ~Copyable {
 
     var reservedBytes: Int {
         entries.capacity * MemoryLayout<Entry>.stride + buckets.capacity * 4
-            + packed.capacity * MemoryLayout<PackedContext>.stride
-    }
-
-    // MARK: Packing
-
-    /// The numbers of a context's texts in a list of packed sessions; nil when they have to be looked up.
-    ///
-    /// - Parameter identity: of the list.
-    @inline(always)
-    func packedTexts(of id: ContextID, in identity: UInt64) -> InlineArray<8, UInt32>? {
-        guard Int(id) < packed.count, packed[Int(id)].list == identity else { return nil }
-        return packed[Int(id)].texts
-    }
-
-    /// Remembers them.
-    mutating func remember(
-        _ texts: InlineArray<8, UInt32>, of id: ContextID, in identity: UInt64
-    ) {
-        if packed.count <= Int(id) {
-            packed.resize(to: entries.count, repeating: PackedContext())
-        }
-        packed[Int(id)] = PackedContext(list: identity, texts: texts)
+            + packed.reservedBytes
     }
 
     private func release(_ context: Context, _ texts: inout TextTable) {

@@ -46,8 +46,8 @@ extension Engine {
         of id: ContextID, _ property: inout PropertyState, in list: inout PackedSessions,
         _ identity: UInt64
     ) -> InlineArray<8, UInt32> {
-        if let known = property.contexts.packedTexts(of: id, in: identity) { return known }
-        return newTexts(of: id, &property, in: &list, identity)
+        property.contexts.packed.value(of: id, in: identity)
+            ?? newTexts(of: id, &property, in: &list, identity)
     }
 
     @inline(never)
@@ -67,7 +67,8 @@ extension Engine {
             texts[ContextAttribute.channel.rawValue] =
                 unsafe list.number(of: channel.utf8Span.span.bytes)
         }
-        property.contexts.remember(texts, of: id, in: identity)
+        property.contexts.packed.remember(
+            texts, of: id, in: identity, count: property.contexts.entries.count)
         return texts
     }
 }

@@ -31,14 +31,8 @@ struct TextTable: ~Copyable {
     var count = 0
     /// How often a text became `(other)`.
     var overflows: UInt64 = 0
-    /// By text: its number in the list of packed sessions that named it last. Grows with what is packed.
-    private var packed = GrowableBuffer<PackedNumber>()
-
-    struct PackedNumber: BitwiseCopyable {
-        /// The list's identity; 0 for none.
-        var list: UInt64 = 0
-        var number: UInt32 = 0
-    }
+    /// Their numbers.
+    private var packed = PackedMemory(empty: 0 as UInt32)
 
     /// - Parameter limit: the largest number of texts.
     init(hasher: SipHash, limit: Int) {
@@ -81,7 +75,7 @@ struct TextTable: ~Copyable {
             id = firstFree
             firstFree = entries[Int(id)].block
             entries[Int(id)] = entry
-            if Int(id) < packed.count { packed[Int(id)] = PackedNumber() }
+            packed.forget(id)
         } else {
             id = TextID(entries.count)
             entries.append(entry)
@@ -143,29 +137,23 @@ struct TextTable: ~Copyable {
         _ id: TextID, in list: inout PackedSessions, _ identity: UInt64
     ) -> UInt32 {
         if id == 0 { return 0 }
-        if Int(id) < packed.count, packed[Int(id)].list == identity {
-            return packed[Int(id)].number
-        }
-        return newNumber(id, in: &list, identity)
+        return packed.value(of: id, in: identity) ?? newNumber(id, in: &list, identity)
     }
 
     @inline(never)
     private mutating func newNumber(
         _ id: TextID, in list: inout PackedSessions, _ identity: UInt64
     ) -> UInt32 {
-        if packed.count <= Int(id) {
-            packed.resize(to: entries.count, repeating: PackedNumber())
-        }
         var number: UInt32 = 0
         withBytes(id) { number = list.number(of: $0) }
-        packed[Int(id)] = PackedNumber(list: identity, number: number)
+        packed.remember(number, of: id, in: identity, count: entries.count)
         return number
     }
 
     /// Bytes of texts and tables.
     var reservedBytes: Int {
         blocks.reservedBytes + entries.capacity * MemoryLayout<Entry>.stride + buckets.capacity * 4
-            + packed.capacity * MemoryLayout<PackedNumber>.stride
+            + packed.reservedBytes
     }
 
     private mutating func equals(_ id: TextID, _ text: RawSpan) -> Bool {

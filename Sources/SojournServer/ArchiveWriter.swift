@@ -24,6 +24,7 @@ final class ArchiveWriter: Sendable {
     private static let expirySeconds: UInt64 = 600
     /// Sessions that are erased in one transaction, about.
     private static let expiryBatch = 20_000
+
     struct Counters {
         var transactions: UInt64 = 0
         var sessions: UInt64 = 0
@@ -163,14 +164,17 @@ final class ArchiveWriter: Sendable {
 
     /// Writes until half of the room is there again, or all is written that there was before a stop.
     private func catchUp() {
-        while writeNext() == .written {
-            let goesOn = mail.withLock { mail in
-                mail.isHurrying = mail.isStopping || mail.waitingBytes >= hurryBytes / 2
+        var goesOn = true
+        while goesOn {
+            _ = writeNext()
+            goesOn = mail.withLock { mail in
+                let hasMore =
+                    mail.isStopping
+                    ? !mail.waiting.isEmpty : mail.waitingBytes >= hurryBytes / 2
+                mail.isHurrying = hasMore && !mail.isOver
                 return mail.isHurrying
             }
-            if !goesOn { return }
         }
-        mail.withLock { $0.isHurrying = false }
     }
 
     /// One transaction, if there is something to write.
